@@ -1,0 +1,31 @@
+/**
+ * A bound for everything that somebody else can make grow, each with its reason. The contract keeps the same
+ * figures in `contract/assembly/limits.ts`; a test compares them.
+ */
+
+/** One encoded record or message: the contract's largest input plus room for its other fields. */
+export const MAX_WIRE_BYTES = 4 << 20;
+/** NEAR account ids are 2 to 64 bytes (nearcore `near-account-id`). */
+export const MAX_ACCOUNT_ID_BYTES = 64;
+/** A NEAR transaction holds 1,572,864 bytes; JSON around the input takes some of them. */
+export const MAX_INPUT_BYTES = 1 << 20;
+/** A repository or an address: longer than any that GitHub or IPFS gives out. */
+export const MAX_URL_BYTES = 2_048;
+/** Commit, build target, profile: names that people type. */
+export const MAX_NAME_BYTES = 256;
+/** Error texts of guests are cut to this (the surface's own limit for failures is 512). */
+export const MAX_ERROR_BYTES = 512;
+/** What a guest may print: one resolve transaction must hold it. */
+export const MAX_OUTPUT_BYTES = 1 << 20;
+/** Compiled guests: the surface's limit for WASM from an address. */
+export const MAX_CODE_BYTES = 10 << 20;
+/** Leases a request can see before its yield ends: 200 blocks at 4 blocks a lease. */
+export const MAX_FORMER_HOLDERS = 50;
+/** Attestations in one resolve: level max asks for 72. */
+export const MAX_ATTESTATIONS = 144;
+/** Requests a node keeps state for; above it the newest wait in the contract's view. */
+export const MAX_OPEN_REQUESTS = 10_000;
+/** Nodes a registry page can bring into memory. */
+export const MAX_REGISTRY_NODES = 100_000;
+/** Envelopes between peers: a reveal with its commitments at level max. */
+export const MAX_MESSAGE_BYTES = 64 << 10;
