@@ -138,7 +138,8 @@ export const outcomeRecord = struct({
   codeHash: hash,
   response: guestResponse,
   tapeHash: hash,
-  attesters: list(accountId, MAX_ATTESTATIONS),
+  /** Everybody who watches the chain keeps a receipt that can be verified later, so the signatures stand here too. */
+  attestations: list(struct({ accountId, seat: u32, signature: fixed(64) }), MAX_ATTESTATIONS),
   resolvedHeight: height,
   chargedYocto: u128,
 });
