@@ -15,8 +15,8 @@ export const MAX_URL_BYTES = 2_048;
 export const MAX_NAME_BYTES = 256;
 /** Error texts of guests are cut to this (the surface's own limit for failures is 512). */
 export const MAX_ERROR_BYTES = 512;
-/** What a guest may print: one resolve transaction must hold it. */
-export const MAX_OUTPUT_BYTES = 1 << 20;
+/** What a guest may print: one resolve transaction (1,572,864 bytes) must hold it even as a JSON array of numbers. */
+export const MAX_OUTPUT_BYTES = 256 << 10;
 /** Compiled guests: the surface's limit for WASM from an address. */
 export const MAX_CODE_BYTES = 10 << 20;
 /** Leases a request can see before its yield ends: 200 blocks at 4 blocks a lease. */
@@ -29,3 +29,9 @@ export const MAX_OPEN_REQUESTS = 10_000;
 export const MAX_REGISTRY_NODES = 100_000;
 /** Envelopes between peers: a reveal with its commitments at level max. */
 export const MAX_MESSAGE_BYTES = 64 << 10;
+/** Linear memory of a guest, whatever the caller asks for: 512 MiB in pages of 64 KiB; four engine children fit 2 GiB. */
+export const MAX_GUEST_MEMORY_PAGES = 8_192;
+/** Intents remembered for one lease: more claimants than this add nothing to the question who stays back. */
+export const MAX_INTENTS = 32;
+/** Messages kept for a lease that is not seen yet: a committee of level max, once. */
+export const MAX_EARLY_MESSAGES = 144;

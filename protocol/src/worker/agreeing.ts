@@ -1,0 +1,273 @@
+/**
+ * The worker's part in agreement: replayers commit, the holder reveals, replayers attest, a quorum resolves.
+ *
+ * Every message may be lost, so whoever waits repeats what it said every few blocks, and every receiver takes
+ * repetition as nothing new. When the holder does not send a resolve that it could send, a replayer does.
+ */
+import { commitmentOf, type MessageOf, type PeerMessage, type ResultClaim, type Verified } from "../wire/messages.ts";
+import type { LeaseRecord, NodeRecord } from "../wire/records.ts";
+import type { SignedResult } from "./events.ts";
+import {
+  attestingSeat,
+  digestOf,
+  equalBytes,
+  equalClaims,
+  isActiveReplayer,
+  type OpenRequest,
+  type OwnResult,
+} from "./request.ts";
+import type { Scope } from "./scope.ts";
+
+/** Blocks after which an unanswered message is said again. */
+const REPEAT_BLOCKS = 2;
+/** Blocks that the holder waits for more commitments than the quorum needs. */
+const REVEAL_PATIENCE_BLOCKS = 2;
+/** Blocks that replayers give the holder to send the resolve; after that one of them sends it, in turn. */
+const RESOLVE_PATIENCE_BLOCKS = 2;
+
+interface Ready {
+  readonly lease: LeaseRecord;
+  readonly result: OwnResult;
+  readonly signature: Uint8Array;
+}
+
+/** Moves the exchange on as far as what is known allows; called after every event about the request and every block. */
+export function considerExchange(scope: Scope, open: OpenRequest): void {
+  const ready = readiness(scope, open);
+  if (!ready) return;
+  if (ready.lease.holder === scope.config.accountId) considerReveal(scope, open, ready);
+  else considerCommitment(scope, open, ready);
+  considerResolve(scope, open, ready);
+}
+
+function readiness(scope: Scope, open: OpenRequest): Ready | undefined {
+  const { lease, work, exchange } = open;
+  if (!lease || work.kind !== "done" || open.outcome || scope.abstains) return undefined;
+  if (scope.height > open.record.deadlineHeight) return undefined;
+  const self = scope.config.accountId;
+  if (attestingSeat(open, lease, self) === undefined) return undefined;
+  if (lease.holder !== self && !isActiveReplayer(open, self, scope.height)) return undefined;
+  if (exchange.ownSignature) return { lease, result: work.result, signature: exchange.ownSignature };
+  const digest = digestOf(scope.config.network, open, lease, work.result.claim);
+  scope.emit({ kind: "sign", requestId: open.record.requestId, leaseEpoch: lease.leaseEpoch, digest });
+  return undefined;
+}
+
+export function onSigned(scope: Scope, open: OpenRequest, leaseEpoch: number, signature: Uint8Array): void {
+  if (open.lease?.leaseEpoch !== leaseEpoch || open.work.kind !== "done") return;
+  const digest = digestOf(scope.config.network, open, open.lease, open.work.result.claim);
+  // The lease can have changed hands while the signature was made: then it speaks of the old one.
+  if (!scope.config.verify(scope.config.publicKey, digest, signature)) return;
+  open.exchange.ownSignature = signature;
+  considerExchange(scope, open);
+}
+
+function sendTo(scope: Scope, accountId: string, message: PeerMessage): void {
+  const node = scope.nodes.get(accountId);
+  if (node) scope.emit({ kind: "send", to: node.publicKey, message });
+}
+
+// --- the replayer's side -------------------------------------------------------------------------------------
+
+function considerCommitment(scope: Scope, open: OpenRequest, { lease, result }: Ready): void {
+  const { exchange } = open;
+  if (exchange.revealed) return considerAttestation(scope, open);
+  if (exchange.lastSentHeight > 0 && scope.height < exchange.lastSentHeight + REPEAT_BLOCKS) return;
+  const first = exchange.lastSentHeight === 0;
+  exchange.lastSentHeight = scope.height;
+  const { requestId } = open.record;
+  const seat = attestingSeat(open, lease, scope.config.accountId)!;
+  const commitment = commitmentOf(open.digest, lease.leaseEpoch, scope.config.accountId, result.claim, result.nonce);
+  sendTo(scope, lease.holder, { kind: "Commitment", requestId, leaseEpoch: lease.leaseEpoch, seat, commitment });
+  if (first) scope.progress(open, "committed", `to ${lease.holder}`);
+}
+
+export function onReveal(
+  scope: Scope,
+  from: Verified<MessageOf<"Reveal">>,
+  open: OpenRequest,
+  lease: LeaseRecord,
+): void {
+  const { result, signature } = from.message;
+  if (from.sender !== lease.holder)
+    return scope.reject(from, "notEligible", "a reveal from somebody who is not the holder");
+  if (!scope.config.verify(from.publicKey, digestOf(scope.config.network, open, lease, result), signature)) {
+    return scope.reject(from, "badAttestation", "the reveal's signature does not hold");
+  }
+  const { exchange } = open;
+  if (exchange.revealed) {
+    // A repeated reveal means that our attestation did not arrive.
+    exchange.lastSentHeight = 0;
+  } else {
+    exchange.revealed = { claim: result, height: scope.height };
+    exchange.lastSentHeight = 0;
+    exchange.attestations.set(from.sender, { seat: lease.seat, claim: result, signature });
+  }
+  considerExchange(scope, open);
+}
+
+function considerAttestation(scope: Scope, open: OpenRequest): void {
+  const { exchange, lease, work } = open;
+  if (!lease || work.kind !== "done" || !exchange.ownSignature || !exchange.revealed) return;
+  if (exchange.lastSentHeight > 0 && scope.height < exchange.lastSentHeight + REPEAT_BLOCKS) return;
+  const first = !exchange.attestations.has(scope.config.accountId);
+  exchange.lastSentHeight = scope.height;
+  const { requestId } = open.record;
+  const self = scope.config.accountId;
+  const seat = attestingSeat(open, lease, self)!;
+  const { claim, nonce } = work.result;
+  const signature = exchange.ownSignature;
+  exchange.attestations.set(self, { seat, claim, signature });
+  const message: PeerMessage = {
+    kind: "Attestation",
+    requestId,
+    leaseEpoch: lease.leaseEpoch,
+    seat,
+    result: claim,
+    nonce,
+    signature,
+  };
+  sendTo(scope, lease.holder, message);
+  for (const { accountId } of open.committee) {
+    if (accountId !== self && accountId !== lease.holder && isActiveReplayer(open, accountId, scope.height)) {
+      sendTo(scope, accountId, message);
+    }
+  }
+  if (!first) return;
+  if (equalClaims(claim, exchange.revealed.claim)) scope.progress(open, "attested", `to ${lease.holder}`);
+  else scope.progress(open, "disagreement", `this node's result differs from that of ${lease.holder}`);
+}
+
+// --- the holder's side ---------------------------------------------------------------------------------------
+
+export function onCommitment(
+  scope: Scope,
+  from: Verified<MessageOf<"Commitment">>,
+  open: OpenRequest,
+  lease: LeaseRecord,
+): void {
+  const { seat, commitment } = from.message;
+  if (lease.holder !== scope.config.accountId) return scope.reject(from, "notHolder", `the holder is ${lease.holder}`);
+  if (from.sender === lease.holder || attestingSeat(open, lease, from.sender) !== seat) {
+    return scope.reject(from, "notEligible", `seat ${seat} of ${from.sender} may not replay this request`);
+  }
+  const { exchange } = open;
+  if (exchange.revealed) {
+    // Too late for the set, not for the answer; and a replayer that repeats itself has not seen the reveal.
+    sendReveal(scope, open, lease, from.sender);
+    return;
+  }
+  const known = exchange.commitments.get(from.sender);
+  if (known) {
+    if (!equalBytes(known, commitment)) scope.reject(from, "brokenCommitment", "a second, different commitment");
+    return;
+  }
+  exchange.commitments.set(from.sender, commitment);
+  considerExchange(scope, open);
+}
+
+function considerReveal(scope: Scope, open: OpenRequest, { lease, result, signature }: Ready): void {
+  const { exchange, record } = open;
+  if (exchange.revealed) {
+    if (scope.height < exchange.lastSentHeight + REPEAT_BLOCKS) return;
+    exchange.lastSentHeight = scope.height;
+    for (const accountId of exchange.commitments.keys()) {
+      if (!exchange.attestations.has(accountId)) sendReveal(scope, open, lease, accountId);
+    }
+    return;
+  }
+  const others = open.committee.filter((draw) => draw.accountId !== lease.holder).length;
+  const wanted = Math.min(record.level.replicas - 1, others);
+  const enough = record.level.quorum - 1;
+  const patient = scope.height < lease.claimedHeight + REVEAL_PATIENCE_BLOCKS;
+  const have = exchange.commitments.size;
+  if (have < enough || (have < wanted && patient)) return;
+
+  exchange.revealed = { claim: result.claim, height: scope.height };
+  exchange.lastSentHeight = scope.height;
+  exchange.attestations.set(lease.holder, { seat: lease.seat, claim: result.claim, signature });
+  for (const accountId of exchange.commitments.keys()) sendReveal(scope, open, lease, accountId);
+  scope.progress(open, "revealed", `${have} commitments`);
+}
+
+function sendReveal(scope: Scope, open: OpenRequest, lease: LeaseRecord, to: string): void {
+  const { exchange } = open;
+  if (!exchange.revealed || !exchange.ownSignature) return;
+  sendTo(scope, to, {
+    kind: "Reveal",
+    requestId: open.record.requestId,
+    leaseEpoch: lease.leaseEpoch,
+    result: exchange.revealed.claim,
+    signature: exchange.ownSignature,
+    commitments: [...exchange.commitments].map(([accountId, commitment]) => ({ accountId, commitment })),
+  });
+}
+
+// --- both sides ----------------------------------------------------------------------------------------------
+
+export function onAttestation(
+  scope: Scope,
+  from: Verified<MessageOf<"Attestation">>,
+  open: OpenRequest,
+  lease: LeaseRecord,
+  node: NodeRecord,
+): void {
+  const { seat, result, nonce, signature } = from.message;
+  if (from.sender === lease.holder || attestingSeat(open, lease, from.sender) !== seat) {
+    return scope.reject(from, "notEligible", `seat ${seat} of ${from.sender} may not replay this request`);
+  }
+  const { exchange } = open;
+  if (exchange.attestations.has(from.sender)) return scope.reject(from, "duplicate", "the attestation is known");
+  const commitment = exchange.commitments.get(from.sender);
+  if (commitment && !equalBytes(commitment, commitmentOf(open.digest, lease.leaseEpoch, from.sender, result, nonce))) {
+    return scope.reject(from, "brokenCommitment", "the attestation does not open the commitment");
+  }
+  if (!scope.config.verify(node.publicKey, digestOf(scope.config.network, open, lease, result), signature)) {
+    return scope.reject(from, "badAttestation", "the attestation's signature does not hold");
+  }
+  exchange.attestations.set(from.sender, { seat, claim: result, signature });
+  noteDisagreement(scope, open, from.sender, result);
+  considerExchange(scope, open);
+}
+
+function noteDisagreement(scope: Scope, open: OpenRequest, sender: string, claim: ResultClaim): void {
+  if (open.work.kind === "done" && !equalClaims(open.work.result.claim, claim)) {
+    scope.progress(open, "disagreement", `${sender} found another result`);
+  }
+}
+
+function considerResolve(scope: Scope, open: OpenRequest, { lease, result }: Ready): void {
+  const { exchange, record } = open;
+  if (!exchange.revealed) return;
+  if (exchange.resolveSentHeight !== undefined && scope.height < exchange.resolveSentHeight + REPEAT_BLOCKS) return;
+  const equal: SignedResult[] = [];
+  for (const [accountId, { seat, claim, signature }] of exchange.attestations) {
+    if (equalClaims(claim, result.claim)) equal.push({ accountId, seat, signature });
+  }
+  if (equal.length < record.level.quorum) return;
+  const turn = resolveTurn(scope, open, lease);
+  if (turn > 0 && scope.height < exchange.revealed.height + RESOLVE_PATIENCE_BLOCKS + turn) return;
+
+  exchange.resolveSentHeight = scope.height;
+  equal.sort((a, b) => (a.accountId < b.accountId ? -1 : 1));
+  scope.emit({
+    kind: "submit",
+    submission: {
+      purpose: "resolve",
+      requestId: record.requestId,
+      leaseEpoch: lease.leaseEpoch,
+      codeHash: result.claim.codeHash,
+      tapeHash: result.claim.tapeHash,
+      response: result.response,
+      attestations: equal,
+    },
+  });
+  scope.progress(open, "resolveSent", `${equal.length} equal attestations`);
+}
+
+/** 0 for the holder, then the replayers in the order of their tickets. */
+function resolveTurn(scope: Scope, open: OpenRequest, lease: LeaseRecord): number {
+  if (lease.holder === scope.config.accountId) return 0;
+  const others = open.committee.filter((draw) => draw.accountId !== lease.holder);
+  return 1 + others.findIndex((draw) => draw.accountId === scope.config.accountId);
+}

@@ -1,0 +1,109 @@
+/**
+ * What a driver tells the worker machine, and what the machine asks of it.
+ */
+import type { ExecutionOutcome } from "../execution/index.ts";
+import type { Rejection } from "../reject.ts";
+import type { JobDescription } from "../replay/response.ts";
+import type { PeerMessage, Verified } from "../wire/messages.ts";
+import type { GuestResponse, LeaseRecord, NodeRecord, OutcomeRecord, RequestRecord } from "../wire/records.ts";
+
+/** A record of the machine's log; without a value it is deleted. */
+export interface LogRecord {
+  readonly key: string;
+  readonly value: Uint8Array | undefined;
+}
+
+export type WorkerEvent =
+  /** Always the first event: everything that was persisted and not deleted. */
+  | { readonly kind: "restored"; readonly records: readonly LogRecord[] }
+  /** A block was seen, after all its changes. Heights never fall. */
+  | { readonly kind: "blockObserved"; readonly height: number }
+  | { readonly kind: "nodeChanged"; readonly node: NodeRecord }
+  | { readonly kind: "requestOpened"; readonly record: RequestRecord }
+  | { readonly kind: "leaseChanged"; readonly requestId: number; readonly lease: LeaseRecord }
+  | { readonly kind: "outcomeStored"; readonly requestId: number; readonly outcome: OutcomeRecord }
+  | { readonly kind: "requestClosed"; readonly requestId: number }
+  /** All requests that are open on the chain, after a start or a gap: whatever else is known here has ended. */
+  | { readonly kind: "pendingListed"; readonly requestIds: readonly number[] }
+  | { readonly kind: "messageReceived"; readonly from: Verified<PeerMessage> }
+  | { readonly kind: "timerFired"; readonly timer: string }
+  | { readonly kind: "codeFetched"; readonly requestId: number }
+  | { readonly kind: "codeUnavailable"; readonly requestId: number }
+  | { readonly kind: "executed"; readonly requestId: number; readonly outcome: ExecutionOutcome }
+  /** The module of a compile-only request is acceptable. */
+  | { readonly kind: "compiled"; readonly requestId: number }
+  /** The node could not run the guest: never a result, only a reason to abstain. */
+  | { readonly kind: "executionFaulted"; readonly requestId: number; readonly reason: string }
+  | { readonly kind: "signed"; readonly requestId: number; readonly leaseEpoch: number; readonly signature: Uint8Array }
+  | {
+      readonly kind: "transactionEnded";
+      readonly requestId: number;
+      readonly purpose: Submission["purpose"];
+      readonly leaseEpoch: number;
+      readonly accepted: boolean;
+      readonly reason: string;
+    };
+
+export interface SignedResult {
+  readonly accountId: string;
+  readonly seat: number;
+  readonly signature: Uint8Array;
+}
+
+export type Submission =
+  | { readonly purpose: "claim"; readonly requestId: number; readonly leaseEpoch: number; readonly seat: number }
+  | {
+      readonly purpose: "resolve";
+      readonly requestId: number;
+      readonly leaseEpoch: number;
+      readonly codeHash: Uint8Array;
+      readonly tapeHash: Uint8Array;
+      readonly response: GuestResponse;
+      readonly attestations: readonly SignedResult[];
+    };
+
+/** Where a request stands at this node, in the order of its life; told to people, never decided upon. */
+export type Stage =
+  | "seen"
+  | "intent"
+  | "claimSent"
+  | "leased"
+  | "fetching"
+  | "fetched"
+  | "running"
+  | "ran"
+  | "committed"
+  | "revealed"
+  | "attested"
+  | "disagreement"
+  | "resolveSent"
+  | "resolved"
+  | "closed"
+  | "abandoned";
+
+export interface Receipt {
+  readonly request: RequestRecord;
+  readonly lease: LeaseRecord;
+  readonly outcome: OutcomeRecord;
+}
+
+export type WorkerEffect =
+  | { readonly kind: "persist"; readonly records: readonly LogRecord[] }
+  | { readonly kind: "publish"; readonly message: PeerMessage }
+  | { readonly kind: "send"; readonly to: Uint8Array; readonly message: PeerMessage }
+  | { readonly kind: "setTimer"; readonly timer: string; readonly delayMs: number }
+  | { readonly kind: "fetchCode"; readonly requestId: number; readonly codeHash: Uint8Array }
+  | {
+      readonly kind: "execute";
+      readonly requestId: number;
+      readonly codeHash: Uint8Array;
+      readonly compileOnly: boolean;
+      readonly job: JobDescription;
+    }
+  | { readonly kind: "sign"; readonly requestId: number; readonly leaseEpoch: number; readonly digest: Uint8Array }
+  | { readonly kind: "submit"; readonly submission: Submission }
+  /** Refuse the message that this step was about, and charge its sender by the code's severity. */
+  | { readonly kind: "reject"; readonly publicKey: Uint8Array; readonly rejection: Rejection }
+  | { readonly kind: "progress"; readonly requestId: number; readonly stage: Stage; readonly detail: string }
+  /** The request was resolved: all that anybody needs to check it later. */
+  | { readonly kind: "keepReceipt"; readonly receipt: Receipt };

@@ -1,0 +1,313 @@
+/**
+ * The worker machine: one node's whole part in the life of requests, from the block that opens one to its receipt.
+ *
+ * It composes the rooms of the protocol (leasing, working, agreeing) and routes events to them; the rules are
+ * theirs. Both drivers, `node/` and `sim/`, run this class and nothing else of the protocol. What is said here in
+ * MUST language stands in `docs/spec/worker.md`.
+ */
+import { Intents } from "../lease/claiming.ts";
+import { MAX_EARLY_MESSAGES, MAX_OPEN_REQUESTS, MAX_REGISTRY_NODES } from "../limits.ts";
+import type { Machine, Millis } from "../machine.ts";
+import { replayCommittee } from "../replay/committee.ts";
+import { decode, encode, height, struct, WireError } from "../wire/borsh.ts";
+import type { PeerMessage, Verified } from "../wire/messages.ts";
+import { type RequestRecord, requestDigest } from "../wire/records.ts";
+import { considerExchange, onAttestation, onCommitment, onReveal, onSigned } from "./agreeing.ts";
+import type { LogRecord, WorkerEffect, WorkerEvent } from "./events.ts";
+import { considerLease, onIntent, onLeaseChanged, onTurnTimer } from "./leasing.ts";
+import { equalBytes, freshExchange, type OpenRequest, type OwnResult, ownResult } from "./request.ts";
+import { Scope, type WorkerConfig } from "./scope.ts";
+import {
+  considerWork,
+  onCodeFetched,
+  onCodeUnavailable,
+  onCompiled,
+  onExecuted,
+  onExecutionFaulted,
+  RESULT_KEY,
+} from "./working.ts";
+
+/** A node that lost its log signs nothing for as long as a request can live. */
+const ABSTAIN_BLOCKS = 200;
+const IDENTITY_KEY = "identity";
+const identityRecord = struct({ abstainUntilHeight: height });
+
+export interface RequestView {
+  readonly requestId: number;
+  readonly openedHeight: number;
+  readonly deadlineHeight: number;
+  readonly holder: string | undefined;
+  readonly leaseEpoch: number | undefined;
+  readonly leaseUntilHeight: number | undefined;
+  readonly work: OpenRequest["work"]["kind"];
+  readonly commitments: number;
+  readonly attestations: number;
+  readonly resolved: boolean;
+}
+
+export interface WorkerView {
+  readonly height: number;
+  readonly accountId: string;
+  readonly registered: boolean;
+  readonly abstainUntilHeight: number;
+  readonly nodes: readonly { accountId: string; publicKey: Uint8Array; seats: number; draining: boolean }[];
+  readonly requests: readonly RequestView[];
+}
+
+export class WorkerMachine implements Machine<WorkerEvent, WorkerEffect, WorkerView> {
+  readonly #scope: Scope;
+  /** Results of requests that were under way when the process ended, until their requests are listed again. */
+  readonly #restored = new Map<number, OwnResult>();
+  #hasIdentity = false;
+
+  constructor(config: WorkerConfig) {
+    this.#scope = new Scope(config);
+  }
+
+  step(_now: Millis, event: WorkerEvent): readonly WorkerEffect[] {
+    this.#handle(event);
+    return this.#scope.takeEffects();
+  }
+
+  view(): WorkerView {
+    const scope = this.#scope;
+    return {
+      height: scope.height,
+      accountId: scope.config.accountId,
+      registered: scope.self !== undefined,
+      abstainUntilHeight: scope.abstainUntilHeight,
+      nodes: [...scope.nodes.values()].map((node) => ({
+        accountId: node.accountId,
+        publicKey: node.publicKey,
+        seats: node.seatsNext,
+        draining: node.draining,
+      })),
+      requests: [...scope.requests.values()].map(viewOf),
+    };
+  }
+
+  #handle(event: WorkerEvent): void {
+    const scope = this.#scope;
+    switch (event.kind) {
+      case "restored":
+        return this.#restore(event.records);
+      case "blockObserved":
+        scope.height = Math.max(scope.height, event.height);
+        for (const open of scope.requests.values()) this.#consider(open);
+        return;
+      case "nodeChanged":
+        if (scope.nodes.size < MAX_REGISTRY_NODES || scope.nodes.has(event.node.accountId)) {
+          scope.nodes.set(event.node.accountId, event.node);
+        }
+        return;
+      case "requestOpened":
+        return this.#open(event.record);
+      case "requestClosed":
+        return this.#close(event.requestId);
+      case "pendingListed":
+        return this.#reconcile(event.requestIds);
+      case "messageReceived":
+        return this.#receive(event.from);
+      case "timerFired":
+        onTurnTimer(scope, event.timer);
+        for (const open of scope.requests.values()) considerWork(scope, open);
+        return;
+      default:
+        return this.#onRequestEvent(event);
+    }
+  }
+
+  #onRequestEvent(event: Extract<WorkerEvent, { requestId: number }>): void {
+    const scope = this.#scope;
+    const open = scope.requests.get(event.requestId);
+    if (!open) return;
+    switch (event.kind) {
+      case "leaseChanged":
+        onLeaseChanged(scope, open, event.lease);
+        this.#consider(open);
+        for (const early of open.early.splice(0)) this.#receive(early);
+        return;
+      case "outcomeStored":
+        if (open.outcome || !open.lease) return;
+        open.outcome = event.outcome;
+        scope.emit({
+          kind: "keepReceipt",
+          receipt: { request: open.record, lease: open.lease, outcome: event.outcome },
+        });
+        scope.progress(
+          open,
+          "resolved",
+          event.outcome.response.success ? "success" : (event.outcome.response.error ?? ""),
+        );
+        return;
+      case "codeFetched":
+        onCodeFetched(scope, open);
+        return;
+      case "codeUnavailable":
+        onCodeUnavailable(scope, open);
+        break;
+      case "executed":
+        onExecuted(scope, open, event.outcome);
+        break;
+      case "compiled":
+        onCompiled(scope, open);
+        break;
+      case "executionFaulted":
+        onExecutionFaulted(scope, open, event.reason);
+        return;
+      case "signed":
+        onSigned(scope, open, event.leaseEpoch, event.signature);
+        return;
+      case "transactionEnded":
+        if (event.accepted) return;
+        if (event.purpose === "claim" && open.claim?.leaseEpoch === event.leaseEpoch) open.claim = undefined;
+        return;
+    }
+    this.#consider(open);
+  }
+
+  #consider(open: OpenRequest): void {
+    considerLease(this.#scope, open);
+    considerWork(this.#scope, open);
+    considerExchange(this.#scope, open);
+  }
+
+  #open(record: RequestRecord): void {
+    const scope = this.#scope;
+    if (scope.requests.has(record.requestId) || scope.requests.size >= MAX_OPEN_REQUESTS) return;
+    const digest = requestDigest(record);
+    const restored = this.#restored.get(record.requestId);
+    this.#restored.delete(record.requestId);
+    const open: OpenRequest = {
+      record,
+      digest,
+      intents: new Intents(),
+      lease: undefined,
+      outcome: undefined,
+      claim: undefined,
+      waitingTurn: undefined,
+      work:
+        restored && equalBytes(restored.requestDigest, digest) ? { kind: "done", result: restored } : { kind: "idle" },
+      exchange: freshExchange(),
+      early: [],
+      committee: replayCommittee(scope.config.network.contractId, record, scope.nodes.values()),
+    };
+    scope.requests.set(record.requestId, open);
+    scope.progress(open, "seen", `from ${record.predecessorId}, to be answered by block ${record.deadlineHeight}`);
+    this.#consider(open);
+  }
+
+  #close(requestId: number): void {
+    const open = this.#scope.requests.get(requestId);
+    if (!open) return;
+    this.#scope.requests.delete(requestId);
+    if (open.work.kind === "done") this.#forget([requestId]);
+    this.#scope.progress(open, "closed", open.outcome ? "settled" : "ended without an answer: refunded");
+  }
+
+  #reconcile(requestIds: readonly number[]): void {
+    const listed = new Set(requestIds);
+    for (const requestId of [...this.#scope.requests.keys()]) if (!listed.has(requestId)) this.#close(requestId);
+    const ended = [...this.#restored.keys()].filter((requestId) => !listed.has(requestId));
+    for (const requestId of ended) this.#restored.delete(requestId);
+    if (ended.length > 0) this.#forget(ended);
+    this.#establishIdentity();
+  }
+
+  #forget(requestIds: readonly number[]): void {
+    const records = requestIds.map((requestId) => ({ key: `${RESULT_KEY}${requestId}`, value: undefined }));
+    this.#scope.emit({ kind: "persist", records });
+  }
+
+  /** An empty log is a first start, unless the chain already knows this node: then the log was lost. */
+  #establishIdentity(): void {
+    if (this.#hasIdentity) return;
+    this.#hasIdentity = true;
+    const scope = this.#scope;
+    if (scope.self) scope.abstainUntilHeight = scope.height + ABSTAIN_BLOCKS;
+    const value = encode(identityRecord, { abstainUntilHeight: scope.abstainUntilHeight });
+    scope.emit({ kind: "persist", records: [{ key: IDENTITY_KEY, value }] });
+  }
+
+  #restore(records: readonly LogRecord[]): void {
+    this.#hasIdentity = records.some(({ key, value }) => key === IDENTITY_KEY && value !== undefined);
+    for (const { key, value } of records) {
+      if (value === undefined) continue;
+      if (key === IDENTITY_KEY) {
+        this.#scope.abstainUntilHeight = decode(identityRecord, value).abstainUntilHeight;
+      } else if (key.startsWith(RESULT_KEY) && this.#restored.size < MAX_OPEN_REQUESTS) {
+        const result = decodeResult(value);
+        if (!result) return this.#loseLog();
+        this.#restored.set(result.requestId, result);
+      }
+    }
+  }
+
+  /** A log that cannot be read is a log that was lost: what this node signed is no longer known. */
+  #loseLog(): void {
+    this.#hasIdentity = false;
+    this.#restored.clear();
+  }
+
+  #receive(from: Verified<PeerMessage>): void {
+    const scope = this.#scope;
+    const { message } = from;
+    const open = scope.requests.get(message.requestId);
+    if (!open || open.outcome)
+      return scope.reject(from, "unknownRequest", `request ${message.requestId} is not open here`);
+    const node = scope.nodes.get(from.sender);
+    if (!node) return scope.reject(from, "unknownNode", `${from.sender} is not registered`);
+    if (!equalBytes(node.publicKey, from.publicKey)) {
+      return scope.reject(from, "foreignKey", `the envelope's key is not that of ${from.sender}`);
+    }
+    const { lease } = open;
+    if (message.kind !== "LeaseIntent" && message.leaseEpoch > (lease?.leaseEpoch ?? -1)) {
+      // The sender has seen the block with the lease before this node did.
+      if (open.early.length < MAX_EARLY_MESSAGES) open.early.push(from);
+      else scope.reject(from, "staleLease", `about lease epoch ${message.leaseEpoch}, which is not on the chain here`);
+      return;
+    }
+    switch (message.kind) {
+      case "LeaseIntent":
+        return onIntent(scope, { ...from, message }, node, open);
+      case "Commitment":
+        if (lease?.leaseEpoch !== message.leaseEpoch) break;
+        return onCommitment(scope, { ...from, message }, open, lease);
+      case "Reveal":
+        if (lease?.leaseEpoch !== message.leaseEpoch) break;
+        return onReveal(scope, { ...from, message }, open, lease);
+      case "Attestation":
+        if (lease?.leaseEpoch !== message.leaseEpoch) break;
+        return onAttestation(scope, { ...from, message }, open, lease, node);
+    }
+    scope.reject(
+      from,
+      "staleLease",
+      `about lease epoch ${message.leaseEpoch}, here it is ${lease?.leaseEpoch ?? "free"}`,
+    );
+  }
+}
+
+function decodeResult(value: Uint8Array): OwnResult | undefined {
+  try {
+    return decode(ownResult, value);
+  } catch (error) {
+    if (error instanceof WireError) return undefined;
+    throw error;
+  }
+}
+
+function viewOf(open: OpenRequest): RequestView {
+  return {
+    requestId: open.record.requestId,
+    openedHeight: open.record.height,
+    deadlineHeight: open.record.deadlineHeight,
+    holder: open.lease?.holder,
+    leaseEpoch: open.lease?.leaseEpoch,
+    leaseUntilHeight: open.lease?.untilHeight,
+    work: open.work.kind,
+    commitments: open.exchange.commitments.size,
+    attestations: open.exchange.attestations.size,
+    resolved: open.outcome !== undefined,
+  };
+}
