@@ -26,6 +26,17 @@ export const OPERATOR_ADVICE = {
   content_too_large: "The content is larger than the caller allows; raise the limit only if that is intended.",
   content_announce_failed: "The DHT took no provider record; check that this node has peers.",
   content_aborted: "The fetch was cancelled by its caller; nothing needs doing.",
+  // configuration
+  config_unreadable: "The configuration file must exist and hold one JSON object.",
+  config_invalid: "Correct the named values; `outlayer-node config print` shows where each value comes from.",
+  // chain
+  rpc_failed: "The NEAR endpoint did not answer: check its address, or name a second one with --rpc.",
+  rpc_answer_malformed:
+    "The NEAR endpoint answered in an unknown shape: use an endpoint that runs nearcore's JSON-RPC.",
+  contract_record_malformed: "The contract's records are of another version: use the node version that belongs to it.",
+  account_key_unusable: "The account key file must hold the private key of an access key of the account.",
+  transaction_queue_full: "Transactions wait for a free access key: add keys to the account key file.",
+  transaction_unsent: "The transaction did not reach the chain: check the account's balance, its key and the endpoint.",
   // store
   store_locked: "Another process has this data directory open; stop it, or choose another directory.",
   store_unreadable: "Check disk space, and that the data directory belongs to the user who runs the node.",

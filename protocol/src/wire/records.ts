@@ -162,6 +162,10 @@ export const nodeRecord = struct({
 });
 export type NodeRecord = Decoded<typeof nodeRecord>;
 
+/** What anybody needs to check an answer later: the request, the lease it was answered under, and the signed outcome. */
+export const receiptRecord = struct({ request: requestRecord, lease: leaseRecord, outcome: outcomeRecord });
+export type Receipt = Decoded<typeof receiptRecord>;
+
 /** The request's identity in everything that is signed: sha256 of its stored record. */
 export function requestDigest(record: RequestRecord): Uint8Array {
   return sha256(encode(requestRecord, record));

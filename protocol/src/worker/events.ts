@@ -5,7 +5,7 @@ import type { ExecutionOutcome } from "../execution/index.ts";
 import type { Rejection } from "../reject.ts";
 import type { JobDescription } from "../replay/response.ts";
 import type { PeerMessage, Verified } from "../wire/messages.ts";
-import type { GuestResponse, LeaseRecord, NodeRecord, OutcomeRecord, RequestRecord } from "../wire/records.ts";
+import type { GuestResponse, LeaseRecord, NodeRecord, OutcomeRecord, Receipt, RequestRecord } from "../wire/records.ts";
 
 /** A record of the machine's log; without a value it is deleted. */
 export interface LogRecord {
@@ -80,12 +80,6 @@ export type Stage =
   | "resolved"
   | "closed"
   | "abandoned";
-
-export interface Receipt {
-  readonly request: RequestRecord;
-  readonly lease: LeaseRecord;
-  readonly outcome: OutcomeRecord;
-}
 
 export type WorkerEffect =
   | { readonly kind: "persist"; readonly records: readonly LogRecord[] }
