@@ -1,0 +1,123 @@
+/** `new` and what the owner may change: itself, the operator's name, the pause and the prices. */
+import { parseAccount } from "./accounts";
+import { blockHeight, check, currentAccount, panic, utf8 } from "./host";
+import { callArguments, JsonObject } from "./json";
+import { MAX_ATTESTATIONS, MAX_NAME_BYTES, MIN_LEASE_BLOCKS, YIELD_BLOCKS } from "./limits";
+import { State } from "./state";
+import { U128 } from "./u128";
+
+/** 10^21 yocto = 0.001 NEAR for every request. */
+const BASE_FEE = "1000000000000000000000";
+const PER_MILLION_INSTRUCTIONS: u64 = 100_000_000_000_000;
+const PER_MS: u64 = 100_000_000_000_000_000;
+const PER_COMPILE_MS: u64 = 100_000_000_000_000_000;
+
+/** 10 NEAR: what a seat stands for. */
+const SEAT_STAKE = "10000000000000000000000000";
+/** As long as an epoch of NEAR itself: well above a yield and the time to dispute its result. */
+const STAKE_EPOCH_BLOCKS: u64 = 43_200;
+/** The first epoch: a network starts with the nodes that come in it. */
+const BOOTSTRAP_BLOCKS: u64 = 43_200;
+/** Fetching code, replaying and sending the result, apart from the run itself. */
+const LEASE_BLOCKS: u64 = 10;
+/** Fuel that a modest machine burns in a block of 0.6 s. */
+const INSTRUCTIONS_PER_BLOCK: u64 = 1_000_000_000;
+/** The standard level: 12 seats drawn, 3 executions, 3 equal attestations. */
+const REPLAY_SEATS: u64 = 12;
+const REPLICAS: u64 = 3;
+const QUORUM: u64 = 3;
+/** Blocks between the last resolve and the yield's own end. */
+const DEADLINE_RESERVE_BLOCKS: u64 = 10;
+
+function amountOf(decimal: string): U128 { return U128.parse(utf8(decimal), "default"); }
+
+function bounded(network: JsonObject | null, field: string, otherwise: u64, least: u64, most: u64): u64 {
+  const value = network ? network.u64Or(field, otherwise) : otherwise;
+  if (value < least || value > most) {
+    panic("BadNetwork: " + field + " is between " + least.toString() + " and " + most.toString());
+  }
+  return value;
+}
+
+/** Without a word from the deployer, the account's own name tells the chain. */
+function defaultChainId(): Uint8Array {
+  const account = currentAccount();
+  const name = String.UTF8.decodeUnsafe(account.dataStart, account.length);
+  return utf8(name.endsWith(".testnet") ? "testnet" : "mainnet");
+}
+
+function applyNetwork(state: State, network: JsonObject | null): void {
+  const chainId = network ? network.optional("chain_id") : null;
+  state.chainId = chainId ? chainId.text(MAX_NAME_BYTES) : defaultChainId();
+  const seatStake = network ? network.optional("seat_stake") : null;
+  state.seatStake = seatStake ? seatStake.amount() : amountOf(SEAT_STAKE);
+  check(!state.seatStake.isZero(), "BadNetwork: seat_stake is above 0");
+  // A node's record knows the epoch before its own, so an epoch must outlast every request pinned to it.
+  state.stakeEpochBlocks = bounded(network, "stake_epoch_blocks", STAKE_EPOCH_BLOCKS, YIELD_BLOCKS, 1 << 32);
+  state.bootstrapBlocks = bounded(network, "bootstrap_blocks", BOOTSTRAP_BLOCKS, 0, 1 << 32);
+  state.leaseBlocks = <u32>bounded(network, "lease_blocks", LEASE_BLOCKS, MIN_LEASE_BLOCKS, YIELD_BLOCKS);
+  state.instructionsPerBlock = bounded(network, "instructions_per_block", INSTRUCTIONS_PER_BLOCK, 1, u64.MAX_VALUE);
+  state.replaySeats = <u32>bounded(network, "replay_seats", REPLAY_SEATS, 1, u32.MAX_VALUE);
+  state.replicas = <u16>bounded(network, "replicas", REPLICAS, 1, MAX_ATTESTATIONS);
+  state.quorum = <u16>bounded(network, "quorum", QUORUM, 1, MAX_ATTESTATIONS);
+  state.deadlineReserveBlocks = <u32>bounded(
+    network, "deadline_reserve_blocks", DEADLINE_RESERVE_BLOCKS, 1, YIELD_BLOCKS - 1,
+  );
+}
+
+/** `new`: an AssemblyScript function cannot bear that name, so `index.ts` exports it under it. */
+export function initialize(): void {
+  check(!State.exists(), "AlreadyInitialized: new was called before");
+  const fields = callArguments();
+  const state = new State();
+  state.owner = parseAccount(fields.required("owner_id"));
+  const operator = fields.optional("operator_id");
+  state.operator = operator ? parseAccount(operator) : state.owner;
+  const network = fields.optional("network");
+  applyNetwork(state, network ? network.object() : null);
+  state.genesisHeight = blockHeight();
+  state.baseFee = amountOf(BASE_FEE);
+  state.perMillionInstructions = new U128(PER_MILLION_INSTRUCTIONS);
+  state.perMs = new U128(PER_MS);
+  state.perCompileMs = new U128(PER_COMPILE_MS);
+  state.save();
+}
+
+function asOwner(): State {
+  const state = State.load();
+  state.assertOwner();
+  return state;
+}
+
+export function set_owner(): void {
+  const state = asOwner();
+  state.owner = parseAccount(callArguments().required("new_owner_id"));
+  state.save();
+}
+
+export function set_operator(): void {
+  const state = asOwner();
+  state.operator = parseAccount(callArguments().required("new_operator_id"));
+  state.save();
+}
+
+export function set_paused(): void {
+  const state = asOwner();
+  state.paused = callArguments().required("paused").bool();
+  state.save();
+}
+
+/** Prices that are not named stay. */
+export function set_pricing(): void {
+  const state = asOwner();
+  const fields = callArguments();
+  const baseFee = fields.optional("base_fee");
+  const perInstruction = fields.optional("per_instruction_fee");
+  const perMs = fields.optional("per_ms_fee");
+  const perCompileMs = fields.optional("per_compile_ms_fee");
+  if (baseFee) state.baseFee = baseFee.amount();
+  if (perInstruction) state.perMillionInstructions = perInstruction.amount();
+  if (perMs) state.perMs = perMs.amount();
+  if (perCompileMs) state.perCompileMs = perCompileMs.amount();
+  state.save();
+}

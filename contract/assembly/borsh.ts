@@ -1,0 +1,57 @@
+/** Borsh (https://borsh.io), the form of everything that is stored or hashed. */
+import { ByteBuffer } from "./buffer";
+import { check, utf8 } from "./host";
+import { U128 } from "./u128";
+
+export class BorshWriter extends ByteBuffer {
+  constructor(capacity: i32 = 256) { super(capacity); }
+
+  u8(value: u8): void { this.byte(value); }
+  bool(value: bool): void { this.byte(value ? 1 : 0); }
+  u16(value: u16): void { store<u16>(this.reserve(2), value); this.advance(2); }
+  u32(value: u32): void { store<u32>(this.reserve(4), value); this.advance(4); }
+  u64(value: u64): void { store<u64>(this.reserve(8), value); this.advance(8); }
+  u128(value: U128): void { this.u64(value.lo); this.u64(value.hi); }
+  bytes(value: Uint8Array): void { this.u32(value.length); this.raw(value); }
+  text(value: string): void { this.bytes(utf8(value)); }
+  optionBytes(value: Uint8Array | null): void {
+    this.bool(value != null);
+    if (value) this.bytes(value);
+  }
+  list(values: Uint8Array[]): void {
+    this.u32(values.length);
+    for (let i = 0; i < values.length; i++) this.bytes(values[i]);
+  }
+}
+
+/** Reads what the contract itself wrote; a record that is too short is a broken state and panics. */
+export class BorshReader {
+  private offset: i32 = 0;
+  constructor(private source: Uint8Array) {}
+
+  private take(count: i32): usize {
+    const from = this.offset;
+    check(count >= 0 && count <= this.source.length - from, "BadRecord: a stored record is too short");
+    this.offset = from + count;
+    return this.source.dataStart + from;
+  }
+
+  u8(): u8 { return load<u8>(this.take(1)); }
+  bool(): bool { return this.u8() != 0; }
+  u16(): u16 { return load<u16>(this.take(2)); }
+  u32(): u32 { return load<u32>(this.take(4)); }
+  u64(): u64 { return load<u64>(this.take(8)); }
+  u128(): U128 { return U128.read(this.take(16)); }
+  raw(count: i32): Uint8Array {
+    this.take(count);
+    return this.source.subarray(this.offset - count, this.offset);
+  }
+  bytes(): Uint8Array { return this.raw(<i32>this.u32()); }
+  optionBytes(): Uint8Array | null { return this.bool() ? this.bytes() : null; }
+  list(): Uint8Array[] {
+    const count = <i32>this.u32();
+    const values: Uint8Array[] = [];
+    for (let i = 0; i < count; i++) values.push(this.bytes());
+    return values;
+  }
+}

@@ -1,0 +1,127 @@
+/** Hex, base58 and base64 of the surface: hashes, public keys, signatures and byte strings. */
+import { panic } from "./host";
+import { ByteBuffer } from "./buffer";
+
+const BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
+const BASE64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+function nibble(character: u8): i32 {
+  if (character >= 0x30 && character <= 0x39) return character - 0x30;
+  const lower = character | 0x20;
+  return lower >= 0x61 && lower <= 0x66 ? lower - 0x57 : -1;
+}
+
+/** 32 bytes from 64 hex digits of either case. */
+export function parseHash(digits: Uint8Array, what: string): Uint8Array {
+  if (digits.length != 64) panic("BadHash: " + what + " is not 64 hex digits");
+  const out = new Uint8Array(32);
+  for (let i = 0; i < 32; i++) {
+    const high = nibble(digits[2 * i]), low = nibble(digits[2 * i + 1]);
+    if ((high | low) < 0) panic("BadHash: " + what + " is not 64 hex digits");
+    out[i] = <u8>((high << 4) | low);
+  }
+  return out;
+}
+
+export function writeHex(out: ByteBuffer, bytes: Uint8Array): void {
+  for (let i = 0; i < bytes.length; i++) {
+    const high = bytes[i] >> 4, low = bytes[i] & 15;
+    out.byte(high + (high < 10 ? 0x30 : 0x57));
+    out.byte(low + (low < 10 ? 0x30 : 0x57));
+  }
+}
+
+const KEY_PREFIX = "ed25519:";
+
+/** The 32 bytes of "ed25519:<base58>". */
+export function parsePublicKey(text: Uint8Array): Uint8Array {
+  const digits = text.length - KEY_PREFIX.length;
+  if (digits < 32 || digits > 44) panic("BadPublicKey: not ed25519:<base58 of 32 bytes>");
+  for (let i = 0; i < KEY_PREFIX.length; i++) {
+    if (<i32>text[i] != KEY_PREFIX.charCodeAt(i)) panic("BadPublicKey: not an ed25519 key");
+  }
+  const out = new Uint8Array(32);
+  for (let i = KEY_PREFIX.length; i < text.length; i++) {
+    let carry = BASE58.indexOf(String.fromCharCode(text[i]));
+    if (carry < 0) panic("BadPublicKey: not base58");
+    for (let j = 31; j >= 0; j--) {
+      carry += <i32>out[j] * 58;
+      out[j] = <u8>carry;
+      carry >>= 8;
+    }
+    if (carry != 0) panic("BadPublicKey: more than 32 bytes");
+  }
+  // Every leading "1" is a zero byte; more or fewer of them is another key's spelling.
+  let ones = 0, zeros = 0;
+  while (KEY_PREFIX.length + ones < text.length && text[KEY_PREFIX.length + ones] == 0x31) ones++;
+  while (zeros < 32 && out[zeros] == 0) zeros++;
+  if (ones != zeros) panic("BadPublicKey: not 32 bytes");
+  return out;
+}
+
+export function writePublicKey(out: ByteBuffer, key: Uint8Array): void {
+  out.literal(KEY_PREFIX);
+  const digits: u8[] = [];
+  for (let i = 0; i < key.length; i++) {
+    let carry = <i32>key[i];
+    for (let j = 0; j < digits.length; j++) {
+      carry += <i32>digits[j] << 8;
+      digits[j] = <u8>(carry % 58);
+      carry /= 58;
+    }
+    while (carry > 0) {
+      digits.push(<u8>(carry % 58));
+      carry /= 58;
+    }
+  }
+  for (let i = 0; i < key.length && key[i] == 0; i++) out.byte(0x31);
+  for (let i = digits.length - 1; i >= 0; i--) out.byte(<u8>BASE58.charCodeAt(digits[i]));
+}
+
+function sextet(character: u8): i32 {
+  if (character >= 0x41 && character <= 0x5a) return character - 0x41;
+  if (character >= 0x61 && character <= 0x7a) return character - 0x47;
+  if (character >= 0x30 && character <= 0x39) return character + 4;
+  return character == 0x2b ? 62 : character == 0x2f ? 63 : -1;
+}
+
+/** The 64 bytes of a signature from base64 with padding (RFC 4648, section 4): 88 characters, the last two "=". */
+export function parseSignature(text: Uint8Array): Uint8Array {
+  if (text.length != 88 || text[86] != 0x3d || text[87] != 0x3d) panic("BadSignatureEncoding: not base64 of 64 bytes");
+  const out = new Uint8Array(66);
+  for (let i = 0, j = 0; i < 88; i += 4, j += 3) {
+    const a = sextet(text[i]), b = sextet(text[i + 1]);
+    const c = i == 84 ? 0 : sextet(text[i + 2]), d = i == 84 ? 0 : sextet(text[i + 3]);
+    if ((a | b | c | d) < 0) panic("BadSignatureEncoding: not base64 of 64 bytes");
+    out[j] = <u8>((a << 2) | (b >> 4));
+    out[j + 1] = <u8>((b << 4) | (c >> 2));
+    out[j + 2] = <u8>((c << 6) | d);
+  }
+  if (out[64] != 0) panic("BadSignatureEncoding: bits after the last byte");
+  return out.subarray(0, 64);
+}
+
+export function writeBase64(out: ByteBuffer, bytes: Uint8Array): void {
+  const length = bytes.length;
+  const alphabet = changetype<usize>(BASE64);
+  const size = ((length + 2) / 3) * 4;
+  let to = out.reserve(size);
+  let from = bytes.dataStart;
+  const end = from + length;
+  for (; from + 2 < end; from += 3, to += 4) {
+    const word = (<u32>load<u8>(from) << 16) | (<u32>load<u8>(from, 1) << 8) | <u32>load<u8>(from, 2);
+    store<u8>(to, load<u8>(alphabet + ((word >> 18) << 1)));
+    store<u8>(to, load<u8>(alphabet + (((word >> 12) & 63) << 1)), 1);
+    store<u8>(to, load<u8>(alphabet + (((word >> 6) & 63) << 1)), 2);
+    store<u8>(to, load<u8>(alphabet + ((word & 63) << 1)), 3);
+  }
+  if (from < end) {
+    const two = from + 1 < end;
+    const word = (<u32>load<u8>(from) << 16) | (two ? <u32>load<u8>(from, 1) << 8 : 0);
+    store<u8>(to, load<u8>(alphabet + ((word >> 18) << 1)));
+    store<u8>(to, load<u8>(alphabet + (((word >> 12) & 63) << 1)), 1);
+    store<u8>(to, two ? load<u8>(alphabet + (((word >> 6) & 63) << 1)) : 0x3d, 2);
+    store<u8>(to, 0x3d, 3);
+  }
+  out.advance(size);
+}

@@ -1,0 +1,100 @@
+/** JSON as the contract answers and logs it: compact, UTF-8, escaped only where RFC 8259 demands it. */
+import { ByteBuffer } from "./buffer";
+import { writeBase64, writeHex, writePublicKey } from "./encoding";
+import { utf8 } from "./host";
+import { U128 } from "./u128";
+
+export class JsonWriter extends ByteBuffer {
+  constructor(capacity: i32 = 256) { super(capacity); }
+
+  number(value: u64): void { this.literal(value.toString()); }
+  bool(value: bool): void { this.literal(value ? "true" : "false"); }
+
+  /** An amount in quotes: JSON readers lose digits above 2^53. */
+  amount(value: U128): void {
+    this.byte(0x22);
+    this.literal(value.toString());
+    this.byte(0x22);
+  }
+
+  text(value: Uint8Array): void {
+    // One byte becomes at most six (\u00XX).
+    let to = this.reserve(value.length * 6 + 2);
+    const start = to;
+    store<u8>(to++, 0x22);
+    const from = value.dataStart;
+    for (let i = 0; i < value.length; i++) {
+      const c = load<u8>(from + i);
+      if (c >= 0x20 && c != 0x22 && c != 0x5c) {
+        store<u8>(to++, c);
+        continue;
+      }
+      store<u8>(to++, 0x5c);
+      const short = shortEscape(c);
+      if (short != 0) {
+        store<u8>(to++, short);
+        continue;
+      }
+      store<u8>(to, 0x75);
+      store<u8>(to, 0x30, 1);
+      store<u8>(to, 0x30, 2);
+      store<u8>(to, 0x30 + (c >> 4), 3);
+      store<u8>(to, (c & 15) + ((c & 15) < 10 ? 0x30 : 0x57), 4);
+      to += 5;
+    }
+    store<u8>(to++, 0x22);
+    this.advance(<i32>(to - start));
+  }
+
+  ascii(value: string): void { this.text(utf8(value)); }
+
+  textOrNull(value: Uint8Array | null): void {
+    if (value) this.text(value);
+    else this.literal("null");
+  }
+
+  hex(value: Uint8Array): void {
+    this.byte(0x22);
+    writeHex(this, value);
+    this.byte(0x22);
+  }
+
+  base64(value: Uint8Array): void {
+    this.byte(0x22);
+    writeBase64(this, value);
+    this.byte(0x22);
+  }
+
+  base64OrNull(value: Uint8Array | null): void {
+    if (value) this.base64(value);
+    else this.literal("null");
+  }
+
+  publicKey(value: Uint8Array): void {
+    this.byte(0x22);
+    writePublicKey(this, value);
+    this.byte(0x22);
+  }
+
+  /** Bytes as an array of numbers, as serde writes them. */
+  byteArray(value: Uint8Array): void {
+    this.byte(0x5b);
+    for (let i = 0; i < value.length; i++) {
+      if (i > 0) this.byte(0x2c);
+      this.number(value[i]);
+    }
+    this.byte(0x5d);
+  }
+}
+
+function shortEscape(c: u8): u8 {
+  switch (c) {
+    case 0x22: case 0x5c: return c;
+    case 8: return 0x62;
+    case 9: return 0x74;
+    case 10: return 0x6e;
+    case 12: return 0x66;
+    case 13: return 0x72;
+  }
+  return 0;
+}

@@ -1,0 +1,422 @@
+/**
+ * JSON as callers send it (RFC 8259), scanned in place: values are ranges of the call's input, decoded where they
+ * are used. Fields that nobody asked for are ignored, as serde does; a field that comes twice, a wrong type, a bad
+ * escape or bytes that are not UTF-8 end the call with a name.
+ */
+import { ByteBuffer, sameText } from "./buffer";
+import { callInput, panic } from "./host";
+import { MAX_JSON_DEPTH, MAX_JSON_FIELDS } from "./limits";
+import { U128 } from "./u128";
+
+/** Field names that nobody asked for are compared too (duplicates are refused), so they are bounded. */
+const MAX_JSON_KEY_BYTES: i32 = 256;
+
+let source: Uint8Array = new Uint8Array(0);
+let cursor: usize = 0;
+let end: usize = 0;
+
+function bad(what: string): void {
+  panic("BadJson: " + what + " at byte " + (cursor - source.dataStart).toString());
+}
+
+// @ts-ignore: decorator
+@inline function peek(): u8 {
+  if (cursor >= end) bad("unexpected end");
+  return load<u8>(cursor);
+}
+
+// @ts-ignore: decorator
+@inline function space(): void {
+  while (cursor < end) {
+    const c = load<u8>(cursor);
+    if (c != 0x20 && c != 0x0a && c != 0x0d && c != 0x09) break;
+    cursor++;
+  }
+}
+
+function expect(character: u8): void {
+  if (peek() != character) bad("unexpected character");
+  cursor++;
+}
+
+function word(text: string): void {
+  for (let i = 0; i < text.length; i++) expect(<u8>text.charCodeAt(i));
+}
+
+function hex4(): u32 {
+  let value: u32 = 0;
+  for (let i = 0; i < 4; i++) {
+    const c = peek();
+    const lower = c | 0x20;
+    if (c >= 0x30 && c <= 0x39) value = (value << 4) | (c - 0x30);
+    else if (lower >= 0x61 && lower <= 0x66) value = (value << 4) | (lower - 0x57);
+    else bad("bad \\u escape");
+    cursor++;
+  }
+  return value;
+}
+
+/** After `\u`: one code point, from a pair of escapes where it is above U+FFFF. */
+function codePoint(): u32 {
+  const first = hex4();
+  if (first >= 0xdc00 && first <= 0xdfff) bad("lone surrogate");
+  if (first < 0xd800 || first > 0xdbff) return first;
+  if (peek() != 0x5c) bad("lone surrogate");
+  cursor++;
+  if (peek() != 0x75) bad("lone surrogate");
+  cursor++;
+  const second = hex4();
+  if (second < 0xdc00 || second > 0xdfff) bad("lone surrogate");
+  return 0x10000 + ((first - 0xd800) << 10) + (second - 0xdc00);
+}
+
+/** After a backslash: the code point that the escape stands for. */
+function escape(): u32 {
+  const c = peek();
+  cursor++;
+  switch (c) {
+    case 0x22: case 0x5c: case 0x2f: return c;
+    case 0x62: return 8;
+    case 0x66: return 12;
+    case 0x6e: return 10;
+    case 0x72: return 13;
+    case 0x74: return 9;
+    case 0x75: return codePoint();
+  }
+  bad("bad escape");
+  return 0;
+}
+
+function skipString(): void {
+  expect(0x22);
+  while (true) {
+    const c = peek();
+    cursor++;
+    if (c == 0x22) return;
+    if (c == 0x5c) escape();
+    else if (c < 0x20) bad("control character in a string");
+  }
+}
+
+function digits(): void {
+  const from = cursor;
+  while (cursor < end && <u8>(load<u8>(cursor) - 0x30) <= 9) cursor++;
+  if (cursor == from) bad("bad number");
+}
+
+function skipNumber(): void {
+  if (peek() == 0x2d) cursor++;
+  if (peek() == 0x30) cursor++;
+  else digits();
+  if (cursor < end && load<u8>(cursor) == 0x2e) {
+    cursor++;
+    digits();
+  }
+  if (cursor < end && (load<u8>(cursor) | 0x20) == 0x65) {
+    cursor++;
+    const sign = peek();
+    if (sign == 0x2b || sign == 0x2d) cursor++;
+    digits();
+  }
+}
+
+function skipValue(depth: i32): void {
+  if (depth > MAX_JSON_DEPTH) bad("nested too deep");
+  const c = peek();
+  if (c == 0x22) skipString();
+  else if (c == 0x7b) skipMembers(0x7d, depth);
+  else if (c == 0x5b) skipMembers(0x5d, depth);
+  else if (c == 0x74) word("true");
+  else if (c == 0x66) word("false");
+  else if (c == 0x6e) word("null");
+  else skipNumber();
+}
+
+function skipMembers(close: u8, depth: i32): void {
+  cursor++;
+  space();
+  if (peek() == close) {
+    cursor++;
+    return;
+  }
+  while (true) {
+    space();
+    if (close == 0x7d) {
+      skipString();
+      space();
+      expect(0x3a);
+      space();
+    }
+    skipValue(depth + 1);
+    space();
+    const c = peek();
+    cursor++;
+    if (c == close) return;
+    if (c != 0x2c) bad("unexpected character");
+  }
+}
+
+function writeCodePoint(out: ByteBuffer, code: u32): void {
+  if (code < 0x80) {
+    out.byte(<u8>code);
+    return;
+  }
+  if (code < 0x800) out.byte(<u8>(0xc0 | (code >> 6)));
+  else {
+    if (code < 0x10000) out.byte(<u8>(0xe0 | (code >> 12)));
+    else {
+      out.byte(<u8>(0xf0 | (code >> 18)));
+      out.byte(<u8>(0x80 | ((code >> 12) & 63)));
+    }
+    out.byte(<u8>(0x80 | ((code >> 6) & 63)));
+  }
+  out.byte(<u8>(0x80 | (code & 63)));
+}
+
+/** One value of the input; `name` is what error messages call it. */
+export class Json {
+  constructor(private from: usize, private to: usize, readonly name: string) {}
+
+  private wrong(type: string): void { panic("BadType: " + this.name + " is not " + type); }
+  private first(): u8 { return load<u8>(this.from); }
+
+  isNull(): bool { return this.first() == 0x6e; }
+
+  /** The value's own bytes, spelled as in the input. */
+  raw(): Uint8Array { return slice(this.from, this.to); }
+
+  bool(): bool {
+    const c = this.first();
+    if (c != 0x74 && c != 0x66) this.wrong("a boolean");
+    return c == 0x74;
+  }
+
+  u64(): u64 {
+    let value: u64 = 0;
+    for (let p = this.from; p < this.to; p++) {
+      const digit = <u64>load<u8>(p) - 0x30;
+      if (digit > 9) this.wrong("a whole number");
+      if (value > (u64.MAX_VALUE - digit) / 10) panic("TooLarge: " + this.name);
+      value = value * 10 + digit;
+    }
+    return value;
+  }
+
+  /** A whole number of at most `most`. */
+  upTo(most: u64): u64 {
+    const value = this.u64();
+    if (value > most) panic("TooLarge: " + this.name + " is at most " + most.toString());
+    return value;
+  }
+
+  /** A string's bytes, with its escapes undone. */
+  text(most: i32): Uint8Array {
+    if (this.first() != 0x22) this.wrong("a string");
+    let p = this.from + 1;
+    const last = this.to - 1;
+    while (p < last && load<u8>(p) != 0x5c) p++;
+    if (p == last) {
+      const plain = slice(this.from + 1, last);
+      if (plain.length > most) panic("TooLong: " + this.name + " has at most " + most.toString() + " bytes");
+      return plain;
+    }
+    const out = new ByteBuffer(<i32>(last - this.from));
+    cursor = this.from + 1;
+    while (cursor < last) {
+      const c = load<u8>(cursor++);
+      if (c == 0x5c) writeCodePoint(out, escape());
+      else out.byte(c);
+    }
+    if (out.length > most) panic("TooLong: " + this.name + " has at most " + most.toString() + " bytes");
+    return out.done();
+  }
+
+  /** A decimal amount in a string (near-sdk's U128). */
+  amount(): U128 { return U128.parse(this.text(64), this.name); }
+
+  /** An array of numbers below 256. */
+  bytes(most: i32): Uint8Array {
+    if (this.first() != 0x5b) this.wrong("an array of bytes");
+    const out = new Uint8Array(<i32>min<usize>(<usize>most, (this.to - this.from) >> 1));
+    let count = 0;
+    cursor = this.from + 1;
+    space();
+    if (peek() == 0x5d) return out.subarray(0, 0);
+    while (true) {
+      let value: u32 = 0;
+      const start = cursor;
+      while (<u8>(load<u8>(cursor) - 0x30) <= 9) value = value * 10 + (load<u8>(cursor++) - 0x30);
+      if (cursor == start || cursor - start > 3 || value > 255) this.wrong("an array of bytes");
+      if (count >= most) panic("TooLong: " + this.name + " has at most " + most.toString() + " bytes");
+      store<u8>(out.dataStart + count++, <u8>value);
+      space();
+      const c = load<u8>(cursor++);
+      if (c == 0x5d) return out.subarray(0, count);
+      if (c != 0x2c) this.wrong("an array of bytes");
+      space();
+    }
+  }
+
+  /** The elements of an array. */
+  elements(most: i32): Json[] {
+    if (this.first() != 0x5b) this.wrong("an array");
+    const found: Json[] = [];
+    cursor = this.from + 1;
+    space();
+    if (peek() == 0x5d) return found;
+    while (true) {
+      space();
+      const from = cursor;
+      skipValue(1);
+      if (found.length == most) panic("TooLong: " + this.name + " has at most " + most.toString() + " elements");
+      found.push(new Json(from, cursor, this.name));
+      space();
+      if (peek() == 0x5d) return found;
+      cursor++;
+    }
+  }
+
+  object(): JsonObject {
+    if (this.first() != 0x7b) this.wrong("an object");
+    const found = new JsonObject(this.name);
+    cursor = this.from + 1;
+    space();
+    if (peek() == 0x7d) return found;
+    while (true) {
+      space();
+      const keyFrom = cursor;
+      skipString();
+      const key = new Json(keyFrom, cursor, "a field's name");
+      space();
+      cursor++;
+      space();
+      const from = cursor;
+      skipValue(1);
+      const to = cursor;
+      found.add(key.text(MAX_JSON_KEY_BYTES), from, to);
+      cursor = to;
+      space();
+      if (peek() == 0x7d) return found;
+      cursor++;
+    }
+  }
+}
+
+export class JsonObject {
+  private keys: Uint8Array[] = [];
+  private from: usize[] = [];
+  private to: usize[] = [];
+  constructor(readonly name: string) {}
+
+  add(key: Uint8Array, from: usize, to: usize): void {
+    for (let i = 0; i < this.keys.length; i++) {
+      const known = this.keys[i];
+      if (known.length == key.length && memory.compare(known.dataStart, key.dataStart, key.length) == 0) {
+        panic("DuplicateField: " + String.UTF8.decodeUnsafe(key.dataStart, key.length));
+      }
+    }
+    if (this.keys.length == MAX_JSON_FIELDS) panic("BadJson: an object has too many fields");
+    this.keys.push(key);
+    this.from.push(from);
+    this.to.push(to);
+  }
+
+  /** The field's value; null where it is absent or JSON null. */
+  optional(field: string): Json | null {
+    for (let i = 0; i < this.keys.length; i++) {
+      if (!sameText(this.keys[i], field)) continue;
+      const value = new Json(this.from[i], this.to[i], field);
+      return value.isNull() ? null : value;
+    }
+    return null;
+  }
+
+  /** The field's value, which may be JSON null; null only where the field is absent. */
+  present(field: string): Json | null {
+    for (let i = 0; i < this.keys.length; i++) {
+      if (sameText(this.keys[i], field)) return new Json(this.from[i], this.to[i], field);
+    }
+    return null;
+  }
+
+  required(field: string): Json {
+    const value = this.optional(field);
+    if (!value) panic("MissingField: " + field);
+    return value!;
+  }
+
+  get count(): i32 { return this.keys.length; }
+
+  /** An optional boolean, false where it is absent. */
+  flag(field: string): bool {
+    const value = this.optional(field);
+    return value ? value.bool() : false;
+  }
+
+  /** An optional whole number. */
+  u64Or(field: string, otherwise: u64): u64 {
+    const value = this.optional(field);
+    return value ? value.u64() : otherwise;
+  }
+}
+
+function slice(from: usize, to: usize): Uint8Array {
+  return source.subarray(<i32>(from - source.dataStart), <i32>(to - source.dataStart));
+}
+
+function continuation(p: usize, low: u8, high: u8): void {
+  const c = p < end ? load<u8>(p) : 0;
+  if (c < low || c > high) {
+    cursor = p;
+    bad("not UTF-8");
+  }
+}
+
+/** Well-formed UTF-8 (Unicode 15, table 3-7): what goes into records as text must be read by everybody. */
+function checkUtf8(): void {
+  let p = source.dataStart;
+  while (p < end) {
+    if (p + 8 <= end && (load<u64>(p) & 0x8080808080808080) == 0) {
+      p += 8;
+      continue;
+    }
+    const c = load<u8>(p);
+    if (c < 0x80) {
+      p++;
+      continue;
+    }
+    if (c < 0xc2 || c > 0xf4) {
+      cursor = p;
+      bad("not UTF-8");
+    }
+    if (c < 0xe0) {
+      continuation(p + 1, 0x80, 0xbf);
+      p += 2;
+    } else if (c < 0xf0) {
+      continuation(p + 1, c == 0xe0 ? 0xa0 : 0x80, c == 0xed ? 0x9f : 0xbf);
+      continuation(p + 2, 0x80, 0xbf);
+      p += 3;
+    } else {
+      continuation(p + 1, c == 0xf0 ? 0x90 : 0x80, c == 0xf4 ? 0x8f : 0xbf);
+      continuation(p + 2, 0x80, 0xbf);
+      continuation(p + 3, 0x80, 0xbf);
+      p += 4;
+    }
+  }
+}
+
+/** The call's arguments; an empty input is an empty object. */
+export function callArguments(): JsonObject {
+  source = callInput();
+  cursor = source.dataStart;
+  end = cursor + source.length;
+  if (source.length == 0) return new JsonObject("the arguments");
+  checkUtf8();
+  space();
+  const from = cursor;
+  skipValue(0);
+  const to = cursor;
+  space();
+  if (cursor != end) bad("something after the arguments");
+  return new Json(from, to, "the arguments").object();
+}

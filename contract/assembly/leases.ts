@@ -1,0 +1,87 @@
+/**
+ * Leases: who runs a request. The first claims are open to the best tickets only and widen with every few blocks
+ * without a claim; a strictly better ticket displaces a claim for one block; a lease that runs out opens the next
+ * lease epoch, in which its holder may not claim.
+ */
+import { same } from "./buffer";
+import { emitLease } from "./events";
+import { blockHeight, check, currentAccount, panic, predecessor } from "./host";
+import { callArguments } from "./json";
+import { MAX_FORMER_HOLDERS } from "./limits";
+import { LeaseRecord, NodeRecord, OutcomeRecord, RequestRecord } from "./records";
+import { drawTicket, isEligible, leaseSeats, ROLE_LEASE } from "./sortition";
+import { State } from "./state";
+
+function wrongEpoch(expected: u32): void {
+  panic("WrongLeaseEpoch: the lease epoch is " + expected.toString());
+}
+
+/** Blocks that a run of this many instructions may take. */
+function leaseLength(state: State, maxInstructions: u64): u64 {
+  const whole = maxInstructions / state.instructionsPerBlock;
+  return state.leaseBlocks + whole + (maxInstructions % state.instructionsPerBlock == 0 ? 0 : 1);
+}
+
+/** The lease as it would stand after this claim, without holder; panics where the lease is not to be had. */
+function nextLease(current: LeaseRecord | null, leaseEpoch: u32, height: u64, ticket: u64): LeaseRecord {
+  const next = new LeaseRecord();
+  next.leaseEpoch = leaseEpoch;
+  next.ticket = ticket;
+  if (!current) {
+    if (leaseEpoch != 0) wrongEpoch(0);
+    return next;
+  }
+  next.former = current.former;
+  if (height > current.untilHeight) {
+    if (leaseEpoch != current.leaseEpoch + 1) wrongEpoch(current.leaseEpoch + 1);
+    check(next.former.length < MAX_FORMER_HOLDERS, "TooManyLeases: this request has had all the leases it may have");
+    next.former.push(current.holder);
+    return next;
+  }
+  if (leaseEpoch != current.leaseEpoch) wrongEpoch(current.leaseEpoch);
+  check(height <= current.claimedHeight + 1, "LeaseHeld: the lease is held and can no longer be displaced");
+  check(ticket < current.ticket, "TicketNotBetter: the holder's ticket is as good or better");
+  return next;
+}
+
+export function claim_lease(): void {
+  const fields = callArguments();
+  const requestId = fields.required("request_id").u64();
+  const seat = <u32>fields.required("seat").upTo(u32.MAX_VALUE);
+  const leaseEpoch = <u32>fields.required("lease_epoch").upTo(u32.MAX_VALUE);
+  const state = State.load();
+  state.assertRunning();
+  const request = RequestRecord.load(requestId);
+  check(!OutcomeRecord.exists(requestId), "AlreadyResolved: the request has its result");
+  const height = blockHeight();
+  check(height <= request.deadlineHeight, "DeadlinePassed: the request can no longer be resolved");
+
+  const account = predecessor();
+  const node = NodeRecord.load(account);
+  check(!node.draining, "Draining: a draining node takes no leases");
+  check(seat < node.seatsIn(request.stakeEpoch), "NoSuchSeat: not a seat of this account in the request's stake epoch");
+  const current = LeaseRecord.find(requestId);
+  if (current) {
+    check(!same(current.holder, account), "AlreadyHolder: the account holds or held this lease");
+    for (let i = 0; i < current.former.length; i++) {
+      check(!same(current.former[i], account), "FormerHolder: a former holder may not claim again");
+    }
+  }
+  const ticket = drawTicket(currentAccount(), request.seed, ROLE_LEASE, leaseEpoch, account, seat);
+  const lease = nextLease(current, leaseEpoch, height, ticket);
+  const freeSince = !current ? request.height : current.untilHeight;
+  // Whoever displaces is eligible already: the threshold only grows, and the ticket is below one that passed it.
+  if (!current || height > current.untilHeight) {
+    check(
+      isEligible(ticket, leaseSeats(freeSince, height, request.seatsTotal), request.seatsTotal),
+      "NotEligible: the ticket is not among those that may claim in this block",
+    );
+  }
+  lease.holder = account;
+  lease.seat = seat;
+  lease.claimedHeight = height;
+  lease.untilHeight = min<u64>(request.deadlineHeight, height + leaseLength(state, request.maxInstructions));
+  lease.save(requestId);
+  state.assertSolvent();
+  emitLease(requestId, lease);
+}

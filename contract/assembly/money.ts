@@ -1,0 +1,88 @@
+/**
+ * Prices, charges and earnings. Callers pay per fuel; milliseconds are reported for compatibility and never charged,
+ * though the estimate still counts them, so that a deposit which was enough stays enough.
+ * What a request is charged is split equally over the signers of its result and waits for them to be withdrawn.
+ */
+import { parseAccount } from "./accounts";
+import { BorshReader, BorshWriter } from "./borsh";
+import { same } from "./buffer";
+import { check, panic, predecessor, read, remove, returnBytes, transfer, write } from "./host";
+import { callArguments } from "./json";
+import { JsonWriter } from "./json-writer";
+import { State } from "./state";
+import { lastRemainder, U128 } from "./u128";
+
+const EARNINGS_PREFIX: u8 = 0x65;
+
+/** What a caller attaches at least. Absent limits count 0 here, as they always did. */
+export function estimateCost(state: State, maxInstructions: u64, maxSeconds: u64): U128 {
+  if (maxSeconds > u64.MAX_VALUE / 1_000) panic("TooLarge: max_execution_seconds");
+  return state.baseFee
+    .plus(state.perMillionInstructions.times(maxInstructions / 1_000_000))
+    .plus(state.perMs.times(maxSeconds * 1_000));
+}
+
+/** base fee + started millions excluded · price, never more than the payment; a failure costs the base fee alone. */
+export function chargeFor(state: State, success: bool, instructions: u64, payment: U128): U128 {
+  let cost = state.baseFee;
+  if (success) {
+    const millions = instructions / 1_000_000;
+    // Fuel is a number that nodes report: one that overflows an amount costs what was paid.
+    if (wouldOverflow(state.perMillionInstructions, millions)) return payment;
+    cost = cost.plus(state.perMillionInstructions.times(millions));
+  }
+  return payment.lessThan(cost) ? payment : cost;
+}
+
+function wouldOverflow(price: U128, count: u64): bool {
+  return price.hi >= 1 << 40 && count > 0 ? true : (price.hi + 1) * (count >> 20) >= 1 << 40;
+}
+
+function earningsKey(account: Uint8Array): Uint8Array {
+  const key = new Uint8Array(account.length + 1);
+  key[0] = EARNINGS_PREFIX;
+  memory.copy(key.dataStart + 1, account.dataStart, account.length);
+  return key;
+}
+
+function earningsOf(account: Uint8Array): U128 {
+  const bytes = read(earningsKey(account));
+  return bytes ? new BorshReader(bytes).u128() : new U128();
+}
+
+function credit(account: Uint8Array, amount: U128): void {
+  if (amount.isZero()) return;
+  const w = new BorshWriter(16);
+  w.u128(earningsOf(account).plus(amount));
+  write(earningsKey(account), w.done());
+}
+
+/** Equal shares; what does not divide goes to the lease holder, or to the first signer where the holder did not sign. */
+export function creditShares(charged: U128, signers: Uint8Array[], holder: Uint8Array): void {
+  const share = charged.dividedBy(signers.length);
+  const remainder = new U128(lastRemainder);
+  let favoured = 0;
+  for (let i = 0; i < signers.length; i++) if (same(signers[i], holder)) favoured = i;
+  for (let i = 0; i < signers.length; i++) credit(signers[i], i == favoured ? share.plus(remainder) : share);
+}
+
+export function withdraw_earnings(): void {
+  const state = State.load();
+  const account = predecessor();
+  const amount = earningsOf(account);
+  check(!amount.isZero(), "NothingToWithdraw: no earnings");
+  remove(earningsKey(account));
+  state.settles(amount);
+  state.save();
+  transfer(account, amount);
+  const out = new JsonWriter();
+  out.amount(amount);
+  returnBytes(out.done());
+}
+
+export function get_earnings(): void {
+  const account = parseAccount(callArguments().required("account_id"));
+  const out = new JsonWriter();
+  out.amount(earningsOf(account));
+  returnBytes(out.done());
+}

@@ -1,0 +1,155 @@
+/**
+ * The registry of nodes. Stake counts in seats; what changes acts from the next stake epoch, so that nobody can
+ * choose a name or a stake after a request's seed is known. Only in the first blocks of a network, before its first
+ * epochs could have passed, it acts at once.
+ *
+ * Keys besides the node's record: `k` ‖ public key → account and index, `i` ‖ index (u32 big-endian) → account.
+ */
+import { BorshReader, BorshWriter } from "./borsh";
+import { emitNode } from "./events";
+import { parsePublicKey } from "./encoding";
+import { attachedDeposit, blockHeight, check, has, panic, predecessor, read, remove, transfer, write } from "./host";
+import { callArguments } from "./json";
+import { MAX_NAME_BYTES, MAX_SEATS } from "./limits";
+import { NodeRecord } from "./records";
+import { State } from "./state";
+import { U128 } from "./u128";
+
+const KEY_PREFIX: u8 = 0x6b;
+const INDEX_PREFIX: u8 = 0x69;
+
+function publicKeyKey(publicKey: Uint8Array): Uint8Array {
+  const key = new Uint8Array(33);
+  key[0] = KEY_PREFIX;
+  memory.copy(key.dataStart + 1, publicKey.dataStart, 32);
+  return key;
+}
+
+function indexKey(index: u32): Uint8Array {
+  const key = new Uint8Array(5);
+  key[0] = INDEX_PREFIX;
+  store<u32>(key.dataStart + 1, bswap<u32>(index));
+  return key;
+}
+
+/** The account at a place of the index; null past its end. */
+export function accountAt(index: u32): Uint8Array | null { return read(indexKey(index)); }
+
+function place(node: NodeRecord, index: u32): void {
+  write(indexKey(index), node.accountId);
+  const w = new BorshWriter(72);
+  w.bytes(node.accountId);
+  w.u32(index);
+  write(publicKeyKey(node.publicKey), w.done());
+}
+
+/** The last node of the index takes the leaver's place. */
+function removeFromIndex(state: State, node: NodeRecord): void {
+  const r = new BorshReader(read(publicKeyKey(node.publicKey))!);
+  r.bytes();
+  const index = r.u32();
+  const last = --state.nodeCount;
+  remove(publicKeyKey(node.publicKey));
+  if (index != last) place(NodeRecord.load(accountAt(last)!), index);
+  remove(indexKey(last));
+}
+
+function seatsFor(state: State, stake: U128): u32 {
+  let seats: u32 = 0;
+  let needed = state.seatStake;
+  while (!stake.lessThan(needed)) {
+    if (seats == MAX_SEATS) panic("TooManySeats: an account has at most " + MAX_SEATS.toString() + " seats");
+    seats++;
+    needed = needed.plus(state.seatStake);
+  }
+  check(seats > 0, "StakeTooSmall: less than one seat");
+  return seats;
+}
+
+/** Gives the node its seats from the next epoch on, or at once in the first blocks of a network. */
+function assignSeats(state: State, node: NodeRecord, seats: u32): void {
+  state.seatsNext = state.seatsNext - node.seatsNext + seats;
+  node.seatsNext = seats;
+  if (!state.isBootstrap()) return;
+  state.seatsCurrent = state.seatsCurrent - node.seatsCurrent + seats;
+  node.seatsCurrent = seats;
+}
+
+function ownNode(state: State): NodeRecord {
+  const node = NodeRecord.load(predecessor());
+  node.rollTo(state.stakeEpoch());
+  return node;
+}
+
+export function register_node(): void {
+  const publicKey = parsePublicKey(callArguments().required("public_key").text(MAX_NAME_BYTES));
+  const state = State.load();
+  state.assertRunning();
+  const node = new NodeRecord();
+  node.accountId = predecessor();
+  check(!has(NodeRecord.key(node.accountId)), "AlreadyRegistered: the account has a node");
+  check(!has(publicKeyKey(publicKey)), "KeyTaken: the public key belongs to another account");
+  node.publicKey = publicKey;
+  node.stake = attachedDeposit();
+  node.epoch = state.stakeEpoch();
+  node.registeredHeight = blockHeight();
+  assignSeats(state, node, seatsFor(state, node.stake));
+  place(node, state.nodeCount++);
+  node.save();
+  state.owes(node.stake);
+  state.save();
+  state.assertSolvent();
+  emitNode("node_registered", node);
+}
+
+export function add_stake(): void {
+  const state = State.load();
+  state.assertRunning();
+  const node = ownNode(state);
+  const added = attachedDeposit();
+  check(!added.isZero(), "StakeTooSmall: nothing attached");
+  node.stake = node.stake.plus(added);
+  assignSeats(state, node, seatsFor(state, node.stake));
+  node.save();
+  state.owes(added);
+  state.save();
+  emitNode("stake_added", node);
+}
+
+/** No seats from the next epoch on; the stake stays until requests pinned to the last epoch with seats are over. */
+export function begin_exit(): void {
+  const state = State.load();
+  const node = ownNode(state);
+  check(node.seatsNext > 0, "AlreadyExiting: the node has no seats in the next epoch");
+  state.seatsNext -= node.seatsNext;
+  node.seatsNext = 0;
+  node.draining = true;
+  node.save();
+  state.save();
+  emitNode("node_exiting", node);
+}
+
+export function withdraw_stake(): void {
+  const state = State.load();
+  const node = ownNode(state);
+  check(
+    (node.seatsPrevious | node.seatsCurrent | node.seatsNext) == 0,
+    "StakeLocked: the node has or had seats in this stake epoch or the one before",
+  );
+  removeFromIndex(state, node);
+  remove(NodeRecord.key(node.accountId));
+  state.settles(node.stake);
+  state.save();
+  transfer(node.accountId, node.stake);
+  emitNode("stake_withdrawn", node);
+}
+
+/** A draining node takes no new leases; it still replays what it is drawn for. */
+export function set_node_status(): void {
+  const draining = callArguments().required("draining").bool();
+  const state = State.load();
+  const node = ownNode(state);
+  node.draining = draining;
+  node.save();
+  emitNode("node_status", node);
+}

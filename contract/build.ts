@@ -1,0 +1,86 @@
+/**
+ * Compiles the contract and the caller contract into `contract/dist`. The compiler is AssemblyScript's own command;
+ * nothing is compiled when sources, options and compiler are those of the last time.
+ */
+import { spawn } from "node:child_process";
+import { createHash, randomUUID } from "node:crypto";
+import { globSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+
+const root = import.meta.dirname;
+const dist = join(root, "dist");
+const stampFile = join(dist, "stamp");
+
+const TARGETS = [
+  { source: "assembly/index.ts", wasm: "outlayer.wasm" },
+  { source: "caller/assembly/index.ts", wasm: "caller.wasm" },
+] as const;
+
+/** `stub`: a call is a fresh instance, so nothing is ever freed. */
+const OPTIONS = ["--runtime", "stub", "-Oz", "--converge", "--use", "abort=assembly/host/onAbort"];
+
+class BuildError extends Error {
+  readonly code = "compilerFailed";
+  constructor(source: string, output: string) {
+    super(`${source} does not compile:\n${output}`);
+    this.name = "BuildError";
+  }
+}
+
+function stampOf(compilerVersion: string): string {
+  const hash = createHash("sha256").update(JSON.stringify([compilerVersion, OPTIONS, TARGETS]));
+  for (const file of globSync("{assembly,caller/assembly}/**/*.ts", { cwd: root }).sort()) {
+    const content = readFileSync(join(root, file));
+    hash.update(`${file} ${content.length}\n`).update(content);
+  }
+  return hash.digest("hex");
+}
+
+function currentStamp(): string | undefined {
+  try {
+    for (const { wasm } of TARGETS) readFileSync(join(dist, wasm));
+    return readFileSync(stampFile, "utf8");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+function compile(compiler: string, source: string, wasm: string): Promise<void> {
+  // Under a name of its own until it is whole: two processes may build at once.
+  const unfinished = join(dist, `${wasm}.${randomUUID()}`);
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [compiler, source, ...OPTIONS, "--outFile", unfinished], {
+      cwd: root,
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    let output = "";
+    child.stdout.on("data", (chunk) => (output += chunk));
+    child.stderr.on("data", (chunk) => (output += chunk));
+    child.on("error", reject);
+    child.on("close", (code) => {
+      if (code === 0) {
+        renameSync(unfinished, join(dist, wasm));
+        resolve();
+      } else {
+        rmSync(unfinished, { force: true });
+        reject(new BuildError(source, output));
+      }
+    });
+  });
+}
+
+/** @throws {BuildError} with the compiler's own words. */
+export async function buildContract(): Promise<void> {
+  const require = createRequire(import.meta.url);
+  const { version } = require("assemblyscript/package.json") as { version: string };
+  const stamp = stampOf(version);
+  if (currentStamp() === stamp) return;
+  mkdirSync(dist, { recursive: true });
+  const compiler = require.resolve("assemblyscript/bin/asc.js");
+  for (const { source, wasm } of TARGETS) await compile(compiler, source, wasm);
+  writeFileSync(stampFile, stamp);
+}
+
+if (import.meta.main) await buildContract();
