@@ -21,7 +21,7 @@ import {
   utf8,
   write,
 } from "../../assembly/host";
-import { callArguments, type JsonObject } from "../../assembly/json";
+import { callArguments } from "../../assembly/json";
 
 /** Gas for {@link on_answer}; the rest of what is attached goes to OutLayer. */
 const ANSWER_GAS: u64 = 30_000_000_000_000;
@@ -42,14 +42,8 @@ function initialize(): void {
   write(outlayerKey(), parseAccount(callArguments().required("outlayer_id")));
 }
 
-function copy(out: ByteBuffer, fields: JsonObject, name: string): void {
-  const value = fields.present(name);
-  if (!value) return;
-  out.literal(out.length === 0 ? '{"' : ',"');
-  out.literal(name);
-  out.literal('":');
-  out.raw(value.raw());
-}
+/** What `request_execution` gets as `ask` got it, spelling included. */
+const PASSED_ON = ["source", "input_data", "resource_limits", "response_format", "params"];
 
 export function ask(): void {
   const outlayer = read(outlayerKey());
@@ -57,11 +51,14 @@ export function ask(): void {
   const fields = callArguments();
   fields.required("source");
   const args = new ByteBuffer(1_024);
-  copy(args, fields, "source");
-  copy(args, fields, "input_data");
-  copy(args, fields, "resource_limits");
-  copy(args, fields, "response_format");
-  copy(args, fields, "params");
+  for (let i = 0; i < PASSED_ON.length; i++) {
+    const value = fields.present(PASSED_ON[i]);
+    if (!value) continue;
+    args.literal(args.length === 0 ? '{"' : ',"');
+    args.literal(PASSED_ON[i]);
+    args.literal('":');
+    args.raw(value.raw());
+  }
   args.literal("}");
   const left = gasLeft();
   const kept = ANSWER_GAS + OWN_GAS + OWN_GAS_PER_BYTE * args.length;
