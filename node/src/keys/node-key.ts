@@ -12,6 +12,7 @@ import { privateKeyFromRaw, publicKeyFromRaw } from "@libp2p/crypto/keys";
 import type { PeerId, PrivateKey } from "@libp2p/interface";
 import { peerIdFromPublicKey } from "@libp2p/peer-id";
 import { base58 } from "@scure/base";
+import { syncDirectory } from "../durability.ts";
 import { OperatingError } from "../errors.ts";
 
 export const PUBLIC_KEY_BYTES = 32;
@@ -187,16 +188,5 @@ async function createKeyFile(path: string, text: string): Promise<boolean> {
     await unlink(draft).catch((error: NodeJS.ErrnoException) => {
       if (error.code !== "ENOENT") throw new OperatingError("key_file_unreadable", { path: draft }, error);
     });
-  }
-}
-
-/** A new name survives a power cut only once its directory is on disk; Windows cannot open directories and needs not. */
-async function syncDirectory(path: string): Promise<void> {
-  if (process.platform === "win32") return;
-  const directory = await open(path, "r");
-  try {
-    await directory.sync();
-  } finally {
-    await directory.close();
   }
 }
