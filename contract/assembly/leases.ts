@@ -50,7 +50,6 @@ export function claim_lease(): void {
   const seat = <u32>fields.required("seat").upTo(u32.MAX_VALUE);
   const leaseEpoch = <u32>fields.required("lease_epoch").upTo(u32.MAX_VALUE);
   const state = State.load();
-  state.assertRunning();
   const request = RequestRecord.load(requestId);
   check(!OutcomeRecord.exists(requestId), "AlreadyResolved: the request has its result");
   const height = blockHeight();

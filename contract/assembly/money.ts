@@ -22,20 +22,11 @@ export function estimateCost(state: State, maxInstructions: u64, maxSeconds: u64
     .plus(state.perMs.times(maxSeconds * 1_000));
 }
 
-/** base fee + started millions excluded · price, never more than the payment; a failure costs the base fee alone. */
+/** Base fee and price of the fuel, never more than the payment; a failure costs the base fee alone. */
 export function chargeFor(state: State, success: bool, instructions: u64, payment: U128): U128 {
-  let cost = state.baseFee;
-  if (success) {
-    const millions = instructions / 1_000_000;
-    // Fuel is a number that nodes report: one that overflows an amount costs what was paid.
-    if (wouldOverflow(state.perMillionInstructions, millions)) return payment;
-    cost = cost.plus(state.perMillionInstructions.times(millions));
-  }
-  return payment.lessThan(cost) ? payment : cost;
-}
-
-function wouldOverflow(price: U128, count: u64): bool {
-  return price.hi >= 1 << 40 && count > 0 ? true : (price.hi + 1) * (count >> 20) >= 1 << 40;
+  const fuel = success ? state.perMillionInstructions.timesOrMost(instructions / 1_000_000) : new U128();
+  if (!fuel.lessThan(payment)) return payment;
+  return payment.minus(fuel).lessThan(state.baseFee) ? payment : state.baseFee.plus(fuel);
 }
 
 function earningsKey(account: Uint8Array): Uint8Array {

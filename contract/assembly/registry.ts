@@ -84,7 +84,6 @@ function ownNode(state: State): NodeRecord {
 export function register_node(): void {
   const publicKey = parsePublicKey(callArguments().required("public_key").text(MAX_NAME_BYTES));
   const state = State.load();
-  state.assertRunning();
   const node = new NodeRecord();
   node.accountId = predecessor();
   check(!has(NodeRecord.key(node.accountId)), "AlreadyRegistered: the account has a node");
@@ -104,7 +103,6 @@ export function register_node(): void {
 
 export function add_stake(): void {
   const state = State.load();
-  state.assertRunning();
   const node = ownNode(state);
   const added = attachedDeposit();
   check(!added.isZero(), "StakeTooSmall: nothing attached");

@@ -20,9 +20,16 @@ import { COST_VERSION, State } from "./state";
 
 const SEED_DOMAIN = "outlayer/seed/v1";
 
+/** Text that stands in events: without control characters, whose escapes could make an event too long to log. */
+function printable(value: Json, most: i32): Uint8Array {
+  const text = value.text(most);
+  for (let i = 0; i < text.length; i++) if (text[i] < 0x20) panic("BadName: " + value.name + " has control characters");
+  return text;
+}
+
 function optionalName(fields: JsonObject, name: string): Uint8Array | null {
   const value = fields.optional(name);
-  return value ? value.text(MAX_NAME_BYTES) : null;
+  return value ? printable(value, MAX_NAME_BYTES) : null;
 }
 
 function parseSource(value: Json): CodeSource {
@@ -34,13 +41,13 @@ function parseSource(value: Json): CodeSource {
   const wasmUrl = variants.optional("WasmUrl");
   if (gitHub) {
     const fields = gitHub.object();
-    source.place = fields.required("repo").text(MAX_URL_BYTES);
-    source.version = fields.required("commit").text(MAX_NAME_BYTES);
+    source.place = printable(fields.required("repo"), MAX_URL_BYTES);
+    source.version = printable(fields.required("commit"), MAX_NAME_BYTES);
     source.buildTarget = optionalName(fields, "build_target");
   } else if (wasmUrl) {
     const fields = wasmUrl.object();
     source.kind = SOURCE_WASM_URL;
-    source.place = fields.required("url").text(MAX_URL_BYTES);
+    source.place = printable(fields.required("url"), MAX_URL_BYTES);
     source.version = parseHash(fields.required("hash").text(MAX_NAME_BYTES), "hash");
     source.buildTarget = optionalName(fields, "build_target");
   } else panic("BadSource: source has exactly one of GitHub, WasmUrl, Project");
@@ -143,7 +150,7 @@ function drawSeed(requestId: u64): Uint8Array {
 function applySecrets(request: RequestRecord, value: Json | null): void {
   if (!value) return;
   const fields = value.object();
-  request.secretsProfile = fields.required("profile").text(MAX_NAME_BYTES);
+  request.secretsProfile = printable(fields.required("profile"), MAX_NAME_BYTES);
   request.secretsAccount = parseAccount(fields.required("account_id"));
 }
 

@@ -141,7 +141,8 @@ export class State {
     check(same(predecessor(), this.owner), "OwnerOnly: only the owner may call this");
   }
 
-  assertRunning(): void { check(!this.paused, "Paused: the contract is paused"); }
+  /** A pause stops new requests; those that are open are still served. */
+  assertRunning(): void { check(!this.paused, "Paused: the contract takes no requests"); }
 
   owes(amount: U128): void { this.liabilities = this.liabilities.plus(amount); }
   settles(amount: U128): void { this.liabilities = this.liabilities.minus(amount); }

@@ -57,6 +57,14 @@ export class U128 {
     return new U128(low.lo, hi);
   }
 
+  /** The product, or the largest amount there is where the product is above it. */
+  timesOrMost(factor: u64): U128 {
+    const low = wide(this.lo, factor);
+    const high = wide(this.hi, factor);
+    const hi = low.hi + high.lo;
+    return high.hi == 0 && hi >= low.hi ? new U128(low.lo, hi) : new U128(u64.MAX_VALUE, u64.MAX_VALUE);
+  }
+
   /** Quotient; the remainder stays in {@link lastRemainder}. Division by parts of 32 bits. */
   dividedBy(divisor: u32): U128 {
     const d = <u64>divisor;

@@ -1,0 +1,165 @@
+/**
+ * The arguments of the contract's methods as JSON text. Text and not objects: u64 amounts of fuel do not fit a
+ * JavaScript number, and a guest's JSON has to arrive spelled as it was signed.
+ */
+import type { GuestOutput, GuestResponse } from "@outlayer/protocol/wire/records";
+
+/** One JSON value, spelled. */
+type Raw = string;
+
+function object(fields: Readonly<Record<string, Raw | undefined>>): Raw {
+  const members = Object.entries(fields).filter(([, value]) => value !== undefined);
+  return `{${members.map(([name, value]) => `${JSON.stringify(name)}:${value}`).join(",")}}`;
+}
+
+function orNull<T>(value: T | undefined, spell: (value: T) => Raw): Raw {
+  return value === undefined ? "null" : spell(value);
+}
+
+const text = (value: string): Raw => JSON.stringify(value);
+const whole = (value: number | bigint): Raw => value.toString();
+const hex = (bytes: Uint8Array): Raw => text(Buffer.from(bytes).toString("hex"));
+
+export interface NetworkOptions {
+  readonly chainId?: string;
+  readonly seatStakeYocto?: bigint;
+  readonly stakeEpochBlocks?: number;
+  readonly bootstrapBlocks?: number;
+  readonly leaseBlocks?: number;
+  readonly instructionsPerBlock?: bigint;
+  readonly replaySeats?: number;
+  readonly replicas?: number;
+  readonly quorum?: number;
+  readonly deadlineReserveBlocks?: number;
+}
+
+/** `new`: what is not named takes the contract's default. */
+export function initializeArgs(ownerId: string, operatorId?: string, network: NetworkOptions = {}): string {
+  const optional = <T>(value: T | undefined, spell: (value: T) => Raw) =>
+    value === undefined ? undefined : spell(value);
+  return object({
+    owner_id: text(ownerId),
+    operator_id: optional(operatorId, text),
+    network: object({
+      chain_id: optional(network.chainId, text),
+      seat_stake: optional(network.seatStakeYocto, (yocto) => text(yocto.toString())),
+      stake_epoch_blocks: optional(network.stakeEpochBlocks, whole),
+      bootstrap_blocks: optional(network.bootstrapBlocks, whole),
+      lease_blocks: optional(network.leaseBlocks, whole),
+      instructions_per_block: optional(network.instructionsPerBlock, whole),
+      replay_seats: optional(network.replaySeats, whole),
+      replicas: optional(network.replicas, whole),
+      quorum: optional(network.quorum, whole),
+      deadline_reserve_blocks: optional(network.deadlineReserveBlocks, whole),
+    }),
+  });
+}
+
+export type ExecutionSource =
+  | { readonly GitHub: { readonly repo: string; readonly commit: string; readonly build_target?: string | null } }
+  | { readonly WasmUrl: { readonly url: string; readonly hash: string; readonly build_target?: string | null } };
+
+/** `request_execution` in the surface's own names. */
+export interface ExecutionRequest {
+  readonly source: ExecutionSource;
+  /** Absent or null: compile only. */
+  readonly resource_limits?: {
+    readonly max_instructions?: number | null;
+    readonly max_memory_mb?: number | null;
+    readonly max_execution_seconds?: number | null;
+  } | null;
+  readonly input_data?: string | null;
+  readonly secrets_ref?: { readonly profile: string; readonly account_id: string } | null;
+  readonly response_format?: "Bytes" | "Text" | "Json" | null;
+  readonly payer_account_id?: string | null;
+  readonly params?: {
+    readonly force_rebuild?: boolean;
+    readonly store_on_fastfs?: boolean;
+    readonly compile_only?: boolean;
+    readonly use_bound_identity?: boolean;
+    readonly project_uuid?: string | null;
+  } | null;
+}
+
+export function requestExecutionArgs(request: ExecutionRequest): string {
+  return JSON.stringify(request);
+}
+
+/** `publicKey`: "ed25519:<base58>". The stake is the deposit. */
+export function registerNodeArgs(publicKey: string): string {
+  return object({ public_key: text(publicKey) });
+}
+
+export function setNodeStatusArgs(draining: boolean): string {
+  return object({ draining: String(draining) });
+}
+
+export function claimLeaseArgs(claim: { requestId: number; seat: number; leaseEpoch: number }): string {
+  return object({
+    request_id: whole(claim.requestId),
+    seat: whole(claim.seat),
+    lease_epoch: whole(claim.leaseEpoch),
+  });
+}
+
+export interface Attestation {
+  readonly accountId: string;
+  readonly seat: number;
+  /** 64 bytes of ed25519 over the statement's digest. */
+  readonly signature: Uint8Array;
+}
+
+export interface Resolution {
+  readonly requestId: number;
+  readonly leaseEpoch: number;
+  readonly codeHash: Uint8Array;
+  readonly tapeHash: Uint8Array;
+  readonly response: GuestResponse;
+  readonly attestations: readonly Attestation[];
+}
+
+function outputJson(output: GuestOutput): Raw {
+  switch (output.kind) {
+    case "Bytes":
+      return object({ Bytes: `[${output.bytes.join(",")}]` });
+    case "Text":
+      return object({ Text: text(output.text) });
+    case "Json":
+      // Not parsed and spelled anew: the signatures are over these very bytes.
+      return object({ Json: output.json });
+  }
+}
+
+function responseJson(response: GuestResponse): Raw {
+  return object({
+    success: String(response.success),
+    output: orNull(response.output, outputJson),
+    error: orNull(response.error, text),
+    resources_used: object({
+      instructions: whole(response.instructions),
+      time_ms: whole(response.timeMs),
+      compile_time_ms: orNull(response.compileTimeMs, whole),
+    }),
+    compilation_note: orNull(response.compilationNote, text),
+    refund_usd: orNull(response.refundUsd, whole),
+  });
+}
+
+export function resolveExecutionArgs(resolution: Resolution): string {
+  return object({
+    request_id: whole(resolution.requestId),
+    response: responseJson(resolution.response),
+    code_hash: hex(resolution.codeHash),
+    lease_epoch: whole(resolution.leaseEpoch),
+    tape_hash: hex(resolution.tapeHash),
+    attestations: `[${resolution.attestations
+      .map((attestation) =>
+        object({
+          account_id: text(attestation.accountId),
+          seat: whole(attestation.seat),
+          signature: text(Buffer.from(attestation.signature).toString("base64")),
+        }),
+      )
+      .join(",")}]`,
+  });
+}

@@ -1,0 +1,25 @@
+/**
+ * The contract's client: arguments of its methods, answers of its views, keys of its state and names of its panics.
+ * It sends nothing: transactions and RPC belong to whoever uses it.
+ */
+export type {
+  Attestation,
+  ExecutionRequest,
+  ExecutionSource,
+  NetworkOptions,
+  Resolution,
+} from "./arguments.ts";
+export {
+  claimLeaseArgs,
+  initializeArgs,
+  registerNodeArgs,
+  requestExecutionArgs,
+  resolveExecutionArgs,
+  setNodeStatusArgs,
+} from "./arguments.ts";
+export type { PanicCode } from "./errors.ts";
+export { ContractViewError, PANIC_CODES, panicCode } from "./errors.ts";
+export type { StateKey } from "./state-keys.ts";
+export { parseStateKey, stateKeys } from "./state-keys.ts";
+export type { Network, PendingRecord } from "./views.ts";
+export { parseAmount, parseNetwork, parseNode, parseNodes, parsePendingRecords } from "./views.ts";
