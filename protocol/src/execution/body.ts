@@ -1,0 +1,19 @@
+/** What validation of one function body leaves for the rewriting to emit. */
+
+export interface BodyPlan {
+  /** Number of local declarations, their bytes, and the bytes of the code with its final `end`. */
+  readonly localGroups: number;
+  readonly groupsStart: number;
+  readonly codeStart: number;
+  readonly end: number;
+  /** Parameters and declared locals. */
+  readonly locals: number;
+  /** Operands on the stack at most. */
+  readonly maxOperands: number;
+  readonly usesVectors: boolean;
+  readonly calls: number;
+  /** Scratch locals that canonicalisation needs. */
+  readonly nanF32: boolean;
+  readonly nanF64: boolean;
+  readonly nanV128: boolean;
+}

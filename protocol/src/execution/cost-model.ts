@@ -1,0 +1,73 @@
+/**
+ * Cost version 1: what each instruction and host service costs, in ticks, and how ticks become the fuel that callers
+ * see. A tick is about the time of one integer addition. The table is consensus: a change is a new version number,
+ * which each request stores; the accepted feature set belongs to the version too.
+ */
+import { Op } from "./opcodes.ts";
+
+export const COST_VERSION = 1;
+export type CostVersion = typeof COST_VERSION;
+
+/** Ticks of one unit of fuel. Callers' `max_instructions` keep the meaning of executed instructions. */
+export const FUEL_DIVISOR = 2n;
+
+/** Initial and grown pages of 64 KiB: clearing at first touch, and hashing at the end. */
+export const PAGE_TICKS = 20_000;
+/** Constant part of a bulk memory or table instruction; its length adds one tick per 8 bytes or elements. */
+export const BULK_TICKS = 20;
+/** log2 of the bytes (or elements) that one tick moves. */
+export const BULK_SHIFT = 3;
+/** Leaving the guest for a host function and coming back. */
+export const HOST_CALL_TICKS = 300;
+/** One entry of an array that a host function walks: an iovec, a subscription, an environment variable. */
+export const HOST_ENTRY_TICKS = 30;
+/** One byte of `random_get`: a SHA-256 block makes 32 of them. */
+export const RANDOM_BYTE_TICKS = 64;
+
+/** Ticks by one-byte opcode. The 0xfc and 0xfd prefixes have rules of their own below. */
+export const TICKS: Uint8Array = buildTicks();
+
+function buildTicks(): Uint8Array {
+  const ticks = new Uint8Array(256).fill(1);
+  for (const free of [Op.nop, Op.block, Op.loop, Op.else, Op.end, Op.drop]) ticks[free] = 0;
+  ticks[Op.call] = 6;
+  ticks[Op.callIndirect] = 8;
+  ticks.fill(2, 0x28, 0x3f);
+  ticks.fill(2, 0x5b, 0x67);
+  ticks.fill(2, 0x8b, 0xa7);
+  ticks.fill(2, 0xa8, 0xac);
+  ticks.fill(2, 0xae, 0xbc);
+  ticks[Op.i32Mul] = 2;
+  ticks[Op.i64Mul] = 2;
+  ticks.fill(12, 0x6d, 0x71);
+  ticks.fill(12, 0x7f, 0x83);
+  ticks[0x95] = 12;
+  ticks[0xa3] = 12;
+  ticks[0x91] = 16;
+  ticks[0x9f] = 16;
+  ticks[Op.prefixBulk] = 0;
+  ticks[Op.prefixSimd] = 0;
+  return ticks;
+}
+
+/** Ticks of a SIMD instruction: two for everything, more where the hardware divides or takes roots lane by lane. */
+export function simdTicks(opcode: number): number {
+  if (opcode === 231 || opcode === 243) return 24;
+  if (opcode === 227 || opcode === 239) return 32;
+  return 2;
+}
+
+/** Bytes of metered stack that one frame takes; a v128 slot counts twice. */
+export function frameBytes(slots: number): number {
+  return 96 + 8 * slots;
+}
+
+/** Fuel for ticks, rounded up: a run that did anything costs at least one. */
+export function fuelOfTicks(ticks: bigint): bigint {
+  return (ticks + FUEL_DIVISOR - 1n) / FUEL_DIVISOR;
+}
+
+/** Ticks that a budget of fuel allows. */
+export function ticksOfFuel(fuel: bigint): bigint {
+  return fuel * FUEL_DIVISOR;
+}

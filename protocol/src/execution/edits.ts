@@ -1,0 +1,60 @@
+/**
+ * What the rewriting changes in one function body, as a list in program order. Two edits may share an offset: their
+ * order in the list is their order in the output, so a charge that starts a block precedes the write-back before the
+ * call that opens it.
+ */
+
+export const Edit = {
+  /** Withdrawn: the value's consumer ignores NaN bits. */
+  none: 0,
+  /** Subtract a segment's cost; the argument is the segment. */
+  charge: 1,
+  /** Replace `return` by a branch to the wrapping block; the argument is the label depth. */
+  leave: 2,
+  /** Write the fuel local back before something that leaves the function. */
+  writeBack: 3,
+  /** Reload the fuel local after a call. */
+  reload: 4,
+  /** Pass the length on top of the stack through the bulk helper. */
+  bulk: 5,
+  /** Replace `memory.grow` by a call of the growth helper. */
+  grow: 6,
+  /** Canonicalise the scalar or vector on top of the stack; the argument is the width of its NaN. */
+  scalarNan: 7,
+  vectorNan: 8,
+} as const;
+
+/** Parallel growing arrays: a large guest has millions of edits. */
+export class EditList {
+  positions = new Int32Array(1024);
+  kinds = new Uint8Array(1024);
+  operands = new Int32Array(1024);
+  length = 0;
+
+  clear(): void {
+    this.length = 0;
+  }
+
+  /** Appends an edit and returns its number. */
+  add(position: number, kind: number, operand = 0): number {
+    if (this.length === this.kinds.length) this.#grow();
+    const index = this.length++;
+    this.positions[index] = position;
+    this.kinds[index] = kind;
+    this.operands[index] = operand;
+    return index;
+  }
+
+  #grow(): void {
+    const size = this.kinds.length * 2;
+    const positions = new Int32Array(size);
+    const kinds = new Uint8Array(size);
+    const operands = new Int32Array(size);
+    positions.set(this.positions);
+    kinds.set(this.kinds);
+    operands.set(this.operands);
+    this.positions = positions;
+    this.kinds = kinds;
+    this.operands = operands;
+  }
+}

@@ -1,0 +1,220 @@
+/**
+ * Writes one rewritten function body. A body that is charged only once, at its entry, works on the fuel global
+ * itself. Any other keeps the counter in a local, is wrapped in a block that `return` becomes a branch out of, writes
+ * the local back before calls and at the end, and reloads it after calls.
+ */
+import type { BodyPlan } from "./body.ts";
+import { emitScalarCanonicalisation, emitVectorCanonicalisation, NAN_F32 } from "./canonical-nan.ts";
+import { frameBytes } from "./cost-model.ts";
+import { Edit, type EditList } from "./edits.ts";
+import { UNMETERED_LEAF_FRAME_BYTES } from "./limits.ts";
+import { EMPTY_BLOCK, F32, F64, I32, I64, Op, V128 } from "./opcodes.ts";
+import type { SegmentBuilder } from "./segments.ts";
+import { Writer } from "./writer.ts";
+
+/** Indices of what the rewriting appends to the module. */
+export interface Appended {
+  readonly fuelGlobal: number;
+  readonly stackGlobal: number;
+  readonly infraGlobal: number;
+  readonly bulkFunction: number;
+  readonly growFunction: number;
+}
+
+/** Locals appended to one body; -1 where it needs none. */
+interface Scratch {
+  fuel: number;
+  stack: number;
+  nanF32: number;
+  nanF64: number;
+  nanV128: number;
+}
+
+const TRAP_IF = [Op.if, EMPTY_BLOCK, Op.unreachable, Op.end];
+
+export class BodyEmitter {
+  readonly #source: Uint8Array;
+  readonly #appended: Appended;
+  readonly #out = new Writer(4096);
+  #scratch: Scratch = { fuel: -1, stack: -1, nanF32: -1, nanF64: -1, nanV128: -1 };
+
+  constructor(source: Uint8Array, appended: Appended) {
+    this.#source = source;
+    this.#appended = appended;
+  }
+
+  /** Emits the body; the writer is valid until the next call. `resultBlock` writes the function's block type. */
+  emit(plan: BodyPlan, segments: SegmentBuilder, edits: EditList, resultBlock: (out: Writer) => void): Writer {
+    const out = this.#out;
+    out.reset();
+    const usesLocal = segments.chargesBeyondEntry();
+    const frame = this.#declareLocals(plan, usesLocal);
+    const metered = this.#scratch.stack >= 0;
+    const wrapped = usesLocal || metered;
+    if (metered) this.#enterFrame(frame);
+    if (usesLocal) this.#reload();
+    if (wrapped) {
+      out.u8(Op.block);
+      resultBlock(out);
+    }
+    this.#code(plan, segments, edits, wrapped);
+    if (wrapped) {
+      if (usesLocal) this.#writeBack();
+      if (metered) this.#setGlobal(this.#scratch.stack, this.#appended.stackGlobal);
+      out.u8(Op.end);
+    }
+    return out;
+  }
+
+  /** Writes the local declarations and returns the bytes of the frame. */
+  #declareLocals(plan: BodyPlan, usesLocal: boolean): number {
+    const types: number[] = [];
+    const add = (needed: boolean, type: number) => (needed ? plan.locals + types.push(type) - 1 : -1);
+    const fuel = add(usesLocal, I64);
+    const nanF32 = add(plan.nanF32, F32);
+    const nanF64 = add(plan.nanF64, F64);
+    const nanV128 = add(plan.nanV128, V128);
+    const slots = plan.locals + types.length + 1 + plan.maxOperands;
+    const frame = frameBytes(plan.usesVectors ? 2 * slots : slots);
+    const stack = add(plan.calls > 0 || frame > UNMETERED_LEAF_FRAME_BYTES, I32);
+    this.#scratch = { fuel, stack, nanF32, nanF64, nanV128 };
+    const out = this.#out;
+    out.u32(plan.localGroups + types.length);
+    out.copy(this.#source, plan.groupsStart, plan.codeStart);
+    for (const type of types) {
+      out.u8(1);
+      out.u8(type);
+    }
+    return frame;
+  }
+
+  #code(plan: BodyPlan, segments: SegmentBuilder, edits: EditList, wrapped: boolean): void {
+    const out = this.#out;
+    const { positions, kinds, operands, length } = edits;
+    let copied = plan.codeStart;
+    for (let index = 0; index < length; index++) {
+      const kind = kinds[index]!;
+      if (kind === Edit.none || (kind === Edit.leave && !wrapped)) continue;
+      const at = positions[index]!;
+      out.copy(this.#source, copied, at);
+      copied = at;
+      if (kind === Edit.leave) {
+        out.u8(Op.br);
+        out.u32(operands[index]!);
+        copied = at + 1;
+      } else if (kind === Edit.grow) {
+        this.#callHelper(this.#appended.growFunction);
+        copied = at + 2;
+      } else if (kind === Edit.charge) {
+        this.#charge(segments.costs[operands[index]!]!, segments.isChecked(operands[index]!));
+      } else {
+        this.#insertion(kind, operands[index]!);
+      }
+    }
+    out.copy(this.#source, copied, plan.end);
+  }
+
+  #insertion(kind: number, operand: number): void {
+    switch (kind) {
+      case Edit.writeBack:
+        return this.#writeBack();
+      case Edit.reload:
+        return this.#reload();
+      case Edit.bulk:
+        return this.#callHelper(this.#appended.bulkFunction);
+      case Edit.scalarNan: {
+        const local = operand === NAN_F32 ? this.#scratch.nanF32 : this.#scratch.nanF64;
+        return emitScalarCanonicalisation(this.#out, operand, local);
+      }
+      case Edit.vectorNan:
+        return emitVectorCanonicalisation(this.#out, operand, this.#scratch.nanV128);
+    }
+  }
+
+  /** Writes the local back and reloads it around a helper that charges the global. */
+  #callHelper(index: number): void {
+    this.#writeBack();
+    this.#out.u8(Op.call);
+    this.#out.u32(index);
+    this.#reload();
+  }
+
+  #charge(ticks: number, checked: boolean): void {
+    if (ticks === 0) return;
+    const out = this.#out;
+    const { fuel } = this.#scratch;
+    if (fuel < 0) {
+      emitGlobalCharge(out, this.#appended.fuelGlobal, () => {
+        out.u8(Op.i64Const);
+        out.signed(ticks);
+      });
+      return;
+    }
+    out.u8(Op.localGet);
+    out.u32(fuel);
+    out.u8(Op.i64Const);
+    out.signed(ticks);
+    out.u8(Op.i64Sub);
+    if (!checked) {
+      out.u8(Op.localSet);
+      out.u32(fuel);
+      return;
+    }
+    out.u8(Op.localTee);
+    out.u32(fuel);
+    out.raw([Op.i64Const, 0, Op.i64LtS, Op.if, EMPTY_BLOCK]);
+    this.#writeBack();
+    out.raw([Op.unreachable, Op.end]);
+  }
+
+  #writeBack(): void {
+    if (this.#scratch.fuel >= 0) this.#setGlobal(this.#scratch.fuel, this.#appended.fuelGlobal);
+  }
+
+  #setGlobal(local: number, global: number): void {
+    const out = this.#out;
+    out.u8(Op.localGet);
+    out.u32(local);
+    out.u8(Op.globalSet);
+    out.u32(global);
+  }
+
+  #reload(): void {
+    if (this.#scratch.fuel < 0) return;
+    const out = this.#out;
+    out.u8(Op.globalGet);
+    out.u32(this.#appended.fuelGlobal);
+    out.u8(Op.localSet);
+    out.u32(this.#scratch.fuel);
+  }
+
+  #enterFrame(bytes: number): void {
+    const out = this.#out;
+    const { stackGlobal } = this.#appended;
+    out.u8(Op.globalGet);
+    out.u32(stackGlobal);
+    out.u8(Op.localTee);
+    out.u32(this.#scratch.stack);
+    out.u8(Op.i32Const);
+    out.signed(bytes);
+    out.u8(Op.i32Sub);
+    out.u8(Op.globalSet);
+    out.u32(stackGlobal);
+    out.u8(Op.globalGet);
+    out.u32(stackGlobal);
+    out.raw([Op.i32Const, 0, Op.i32LtS, ...TRAP_IF]);
+  }
+}
+
+/** `fuel -= ticks; if (fuel < 0) trap`, on the global, with the ticks (an i64) written by the caller. */
+export function emitGlobalCharge(out: Writer, fuelGlobal: number, ticks: () => void): void {
+  out.u8(Op.globalGet);
+  out.u32(fuelGlobal);
+  ticks();
+  out.u8(Op.i64Sub);
+  out.u8(Op.globalSet);
+  out.u32(fuelGlobal);
+  out.u8(Op.globalGet);
+  out.u32(fuelGlobal);
+  out.raw([Op.i64Const, 0, Op.i64LtS, ...TRAP_IF]);
+}

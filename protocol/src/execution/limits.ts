@@ -1,0 +1,60 @@
+/**
+ * Every bound of the execution engine, with its reason. The bounds on a module stay below those of V8 and wasmtime,
+ * so that it is always this code that refuses a guest and never the engine at hand. They belong to cost version 1.
+ */
+
+// Input, output and memory are bounded by the protocol as a whole: they travel in transactions and messages too.
+export { MAX_GUEST_MEMORY_PAGES, MAX_INPUT_BYTES, MAX_OUTPUT_BYTES } from "../limits.ts";
+
+/** Bytes of a guest's module. The compatible surface downloads at most 10 MB. */
+export const MAX_MODULE_BYTES = 10 * 1024 * 1024;
+/** Bytes of one function body. Bounds what can be spent between two checks of the counter; V8 allows 7.6 MB. */
+export const MAX_BODY_BYTES = 1024 * 1024;
+/** Locals of one function, parameters included. V8 allows 50,000 and the rewriting appends up to five. */
+export const MAX_LOCALS = 20_000;
+/** Parameters of a function type; V8 allows 1,000. */
+export const MAX_PARAMS = 500;
+/** Results of a function type; V8 allows 1,000. */
+export const MAX_RESULTS = 500;
+/** Nested blocks in one function. Machine-made dispatch loops nest a block per case, hence not a smaller number. */
+export const MAX_NESTING = 20_000;
+/** Operands on the stack of one function; with MAX_LOCALS it keeps a frame below the stack budget's order. */
+export const MAX_OPERANDS = 20_000;
+/** Targets of one `br_table`; V8 allows 65,520. */
+export const MAX_BRANCH_TARGETS = 60_000;
+/** Entries of the type section. */
+export const MAX_TYPES = 100_000;
+/** Functions, imported ones included. */
+export const MAX_FUNCTIONS = 100_000;
+/** Imports: the host has 46 functions, but a linker may name one twice. */
+export const MAX_IMPORTS = 1_000;
+/** Exports. */
+export const MAX_EXPORTS = 100_000;
+/** Globals. */
+export const MAX_GLOBALS = 100_000;
+/** Tables: real toolchains make one or two. */
+export const MAX_TABLES = 16;
+/** Elements of one table, at start and at most: the memory a table takes is outside the guest's memory limit. */
+export const MAX_TABLE_ELEMENTS = 1_000_000;
+/** Element segments. */
+export const MAX_ELEMENT_SEGMENTS = 100_000;
+/** Data segments; V8 allows 100,000. */
+export const MAX_DATA_SEGMENTS = 100_000;
+/** Bytes of an import's or export's name. */
+export const MAX_NAME_BYTES = 10_000;
+/** Sections, custom ones included. */
+export const MAX_SECTIONS = 1_000;
+
+/** Bytes of metered stack: wasmtime's default, and about half of what V8's default stack really holds. */
+export const STACK_BYTES = 512 * 1024;
+/** A frame up to this size may go unmetered when its function calls nothing: one such frame is live at a time. */
+export const UNMETERED_LEAF_FRAME_BYTES = 2048;
+
+/** Fuel of one run. Keeps ticks far inside an i64 counter; the contract itself allows 500e9. */
+export const MAX_FUEL = 10n ** 13n;
+/** Bytes of standard error that are kept. The rest is dropped, not refused: it is a diagnostic, not a result. */
+export const MAX_STDERR_BYTES = 64 * 1024;
+/** Bytes of all environment variables together; secrets arrive here and may be large. */
+export const MAX_ENVIRON_BYTES = 1024 * 1024;
+/** Number of environment variables. */
+export const MAX_ENVIRON_ENTRIES = 1_000;

@@ -1,0 +1,30 @@
+/**
+ * A digest of a guest's memory that costs what the guest touched, not what it declared:
+ * sha256(pages u32 ‖ for each page that is not all zero: index u32 ‖ 65,536 bytes), integers little-endian.
+ */
+
+export const PAGE_BYTES = 65_536;
+
+/** SHA-256 over the concatenation of the chunks. */
+export type Sha256 = (chunks: readonly Uint8Array[]) => Uint8Array;
+
+export function memoryDigest(memory: ArrayBuffer, sha256: Sha256): Uint8Array {
+  const pages = memory.byteLength / PAGE_BYTES;
+  const chunks: Uint8Array[] = [u32(pages)];
+  for (let page = 0; page < pages; page++) {
+    if (isZero(new BigUint64Array(memory, page * PAGE_BYTES, PAGE_BYTES / 8))) continue;
+    chunks.push(u32(page), new Uint8Array(memory, page * PAGE_BYTES, PAGE_BYTES));
+  }
+  return sha256(chunks);
+}
+
+function isZero(words: BigUint64Array): boolean {
+  for (let index = 0; index < words.length; index++) if (words[index] !== 0n) return false;
+  return true;
+}
+
+function u32(value: number): Uint8Array {
+  const bytes = new Uint8Array(4);
+  new DataView(bytes.buffer).setUint32(0, value, true);
+  return bytes;
+}

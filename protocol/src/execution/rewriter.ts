@@ -1,0 +1,283 @@
+/**
+ * Rewrites a guest so that every engine that runs the result spends the same fuel, stops at the same instruction and
+ * leaves the same memory. Bytes in, bytes out: no engine is asked. Globals, functions, types, locals and exports are
+ * only appended, so nothing of the guest is renumbered; custom sections are dropped; the start function becomes an
+ * export that the driver calls once the counters are set.
+ */
+import { BULK_SHIFT, COST_VERSION, type CostVersion, PAGE_TICKS } from "./cost-model.ts";
+import { decodeModule, FUEL_EXPORT, INFRA_EXPORT, MEMORY_EXPORT, STACK_EXPORT, START_EXPORT } from "./decode.ts";
+import { type Appended, BodyEmitter, emitGlobalCharge } from "./emit-body.ts";
+import type { ImportTable } from "./import-table.ts";
+import { MAX_GUEST_MEMORY_PAGES, MAX_TABLE_ELEMENTS, STACK_BYTES } from "./limits.ts";
+import { type FunctionType, type Limits, type ModuleLayout, type Range, Section } from "./module.ts";
+import { EMPTY_BLOCK, I32, I64, Op } from "./opcodes.ts";
+import { Reader } from "./reader.ts";
+import { ModuleRejection } from "./rejection.ts";
+import { BodyValidator } from "./validate.ts";
+import { WASI_IMPORTS } from "./wasi/imports.ts";
+import { Writer } from "./writer.ts";
+
+export interface RewriteOptions {
+  readonly costVersion: CostVersion;
+  /** Pages of 64 KiB that the memory may ever have; a growth beyond them gives -1. */
+  readonly maxMemoryPages: number;
+  /** Functions that the guest may import; WASI preview 1 when absent. */
+  readonly imports?: ImportTable;
+  /** Exported function `() -> ()` that must exist; `_start` when absent, undefined for none. */
+  readonly entryPoint?: string | undefined;
+}
+
+export interface RewrittenModule {
+  readonly bytes: Uint8Array;
+  readonly initialMemoryPages: number;
+  /** Ticks to charge before instantiation: initial pages and the copies of active segments. */
+  readonly instantiationTicks: number;
+  /** Whether the guest has a start function, exported as START_EXPORT. */
+  readonly hasStart: boolean;
+  /** Whether the guest has a memory, exported as MEMORY_EXPORT. */
+  readonly hasMemory: boolean;
+}
+
+/**
+ * @throws ModuleRejection for bytes that are malformed, invalid, too large, or beyond the feature set.
+ * @throws RangeError for options outside their range: a mistake of the caller, not of the guest.
+ */
+export function rewriteModule(code: Uint8Array, options: RewriteOptions): RewrittenModule {
+  const { maxMemoryPages } = options;
+  if (options.costVersion !== COST_VERSION) throw new RangeError(`unknown cost version ${options.costVersion}`);
+  if (!Number.isInteger(maxMemoryPages) || maxMemoryPages < 0 || maxMemoryPages > MAX_GUEST_MEMORY_PAGES) {
+    throw new RangeError(`maxMemoryPages ${maxMemoryPages} is not within 0 to ${MAX_GUEST_MEMORY_PAGES}`);
+  }
+  const module = decodeModule(code, { imports: options.imports ?? WASI_IMPORTS, maxMemoryPages });
+  requireEntryPoint(module, "entryPoint" in options ? options.entryPoint : "_start");
+  const bytes = new ModuleEmitter(module, maxMemoryPages).emit();
+  const initialMemoryPages = module.memory?.minimum ?? 0;
+  const copied = Math.ceil((module.activeBytes + module.activeElements) / 2 ** BULK_SHIFT);
+  return {
+    bytes,
+    initialMemoryPages,
+    instantiationTicks: initialMemoryPages * PAGE_TICKS + copied,
+    hasStart: module.start !== undefined,
+    hasMemory: module.memory !== undefined,
+  };
+}
+
+function requireEntryPoint(module: ModuleLayout, name: string | undefined): void {
+  if (name === undefined) return;
+  const entry = module.exports.get(name);
+  const type = entry?.kind === "function" ? module.types[module.functions[entry.index]!] : undefined;
+  if (type === undefined || type.params.length + type.results.length > 0) {
+    throw new ModuleRejection("entryPoint", 0, `no exported function ${name} without parameters and results`);
+  }
+}
+
+class ModuleEmitter {
+  readonly #module: ModuleLayout;
+  readonly #maxMemoryPages: number;
+  readonly #appended: Appended;
+  readonly #newTypes: FunctionType[] = [];
+  readonly #newTypeIndex = new Map<string, number>();
+  readonly #out: Writer;
+  readonly #section = new Writer(1024);
+
+  constructor(module: ModuleLayout, maxMemoryPages: number) {
+    this.#module = module;
+    this.#maxMemoryPages = maxMemoryPages;
+    const globals = module.globals.length;
+    const functions = module.functions.length;
+    this.#appended = {
+      fuelGlobal: globals,
+      stackGlobal: globals + 1,
+      infraGlobal: globals + 2,
+      bulkFunction: functions,
+      growFunction: functions + 1,
+    };
+    this.#out = new Writer(Math.ceil(module.bytes.length * 1.5) + 1024);
+  }
+
+  emit(): Uint8Array {
+    const out = this.#out;
+    out.copy(this.#module.bytes, 0, 8);
+    const helperType = this.#typeIndex([I32], [I32]);
+    // Code decides which types are appended, so it is written before the sections that it follows.
+    const code = this.#code();
+    this.#extend(Section.type, this.#newTypes.length, (section) => {
+      for (const { params, results } of this.#newTypes) {
+        section.u8(0x60);
+        section.u32(params.length);
+        section.raw(params);
+        section.u32(results.length);
+        section.raw(results);
+      }
+    });
+    this.#keep(Section.import);
+    this.#extend(Section.function, 2, (section) => {
+      section.u32(helperType);
+      section.u32(helperType);
+    });
+    this.#tables();
+    this.#memory();
+    this.#extend(Section.global, 3, (section) => this.#globals(section));
+    this.#exports();
+    this.#keep(Section.element);
+    this.#keep(Section.dataCount);
+    out.u8(Section.code);
+    out.sized(code);
+    this.#keep(Section.data);
+    return out.finish();
+  }
+
+  #typeIndex(params: readonly number[], results: readonly number[]): number {
+    const key = `${params}:${results}`;
+    let index = this.#newTypeIndex.get(key);
+    if (index === undefined) {
+      index = this.#module.types.length + this.#newTypes.length;
+      this.#newTypes.push({ params: Uint8Array.from(params), results: Uint8Array.from(results) });
+      this.#newTypeIndex.set(key, index);
+    }
+    return index;
+  }
+
+  #keep(id: number): void {
+    const range = this.#module.sections.get(id);
+    if (range === undefined) return;
+    this.#out.u8(id);
+    this.#out.u32(range.end - range.start);
+    this.#out.copy(this.#module.bytes, range.start, range.end);
+  }
+
+  /** Writes a section that is a vector, with `added` entries after the guest's own. */
+  #extend(id: number, added: number, append: (section: Writer) => void): void {
+    const section = this.#section;
+    section.reset();
+    const range: Range = this.#module.sections.get(id) ?? { start: 0, end: 0 };
+    const reader = new Reader(this.#module.bytes, range.start, range.end);
+    const count = range.end > range.start ? reader.u32() : 0;
+    section.u32(count + added);
+    if (count > 0) section.copy(this.#module.bytes, reader.position, range.end);
+    append(section);
+    this.#finishSection(id);
+  }
+
+  #finishSection(id: number): void {
+    this.#out.u8(id);
+    this.#out.sized(this.#section);
+  }
+
+  #tables(): void {
+    const { tables } = this.#module;
+    if (tables.length === 0) return;
+    const section = this.#section;
+    section.reset();
+    section.u32(tables.length);
+    for (const { element, limits } of tables) {
+      section.u8(element);
+      writeLimits(section, limits, MAX_TABLE_ELEMENTS);
+    }
+    this.#finishSection(Section.table);
+  }
+
+  #memory(): void {
+    const { memory } = this.#module;
+    if (memory === undefined) return;
+    const section = this.#section;
+    section.reset();
+    section.u32(1);
+    writeLimits(section, memory, this.#maxMemoryPages);
+    this.#finishSection(Section.memory);
+  }
+
+  #globals(section: Writer): void {
+    section.raw([I64, 1, Op.i64Const, 0, Op.end]);
+    section.raw([I32, 1, Op.i32Const]);
+    section.signed(STACK_BYTES);
+    section.u8(Op.end);
+    section.raw([I32, 1, Op.i32Const, 0, Op.end]);
+  }
+
+  #exports(): void {
+    const { start, memory } = this.#module;
+    const { fuelGlobal, stackGlobal, infraGlobal } = this.#appended;
+    const added: [name: string, kind: number, index: number][] = [
+      [FUEL_EXPORT, 3, fuelGlobal],
+      [STACK_EXPORT, 3, stackGlobal],
+      [INFRA_EXPORT, 3, infraGlobal],
+    ];
+    if (memory !== undefined) added.push([MEMORY_EXPORT, 2, 0]);
+    if (start !== undefined) added.push([START_EXPORT, 0, start]);
+    this.#extend(Section.export, added.length, (section) => {
+      for (const [name, kind, index] of added) {
+        section.name(name);
+        section.u8(kind);
+        section.u32(index);
+      }
+    });
+  }
+
+  #code(): Writer {
+    const module = this.#module;
+    const range = module.sections.get(Section.code);
+    const code = new Writer(range === undefined ? 256 : Math.ceil((range.end - range.start) * 1.5) + 256);
+    code.u32(module.bodies.length + 2);
+    const validator = new BodyValidator(module);
+    const emitter = new BodyEmitter(module.bytes, this.#appended);
+    for (let index = 0; index < module.bodies.length; index++) {
+      const plan = validator.run(index);
+      const { results } = module.types[module.functions[module.imports.length + index]!]!;
+      code.sized(emitter.emit(plan, validator.segments, validator.edits, (out) => this.#blockType(out, results)));
+    }
+    code.sized(bulkHelper(this.#appended));
+    code.sized(growHelper(this.#appended, module.memory, this.#maxMemoryPages));
+    return code;
+  }
+
+  /** The type of a block without parameters that leaves these results. */
+  #blockType(out: Writer, results: Uint8Array): void {
+    if (results.length === 0) out.u8(EMPTY_BLOCK);
+    else if (results.length === 1) out.u8(results[0]!);
+    else out.signed(this.#typeIndex([], [...results]));
+  }
+}
+
+function writeLimits(section: Writer, limits: Limits, cap: number): void {
+  section.u8(1);
+  section.u32(limits.minimum);
+  section.u32(Math.min(limits.maximum ?? cap, cap));
+}
+
+/** (length) -> length: charges a bulk instruction for its length before it runs. */
+function bulkHelper({ fuelGlobal }: Appended): Writer {
+  const out = new Writer();
+  out.u32(0);
+  emitGlobalCharge(out, fuelGlobal, () => {
+    out.raw([Op.localGet, 0, Op.i64ExtendI32U, Op.i64Const, BULK_SHIFT, Op.i64ShrU]);
+  });
+  out.raw([Op.localGet, 0, Op.end]);
+  return out;
+}
+
+/**
+ * (pages) -> previous size or -1: beyond the cap it gives -1; below it the pages are charged first, and an engine
+ * that then cannot grow has failed: the flag tells the driver that the trap is the node's fault.
+ */
+function growHelper({ fuelGlobal, infraGlobal }: Appended, memory: Limits | undefined, maxPages: number): Writer {
+  const out = new Writer();
+  if (memory === undefined) {
+    out.raw([0, Op.unreachable, Op.end]);
+    return out;
+  }
+  out.raw([1, 1, I32]);
+  out.raw([Op.memorySize, 0, Op.i64ExtendI32U, Op.localGet, 0, Op.i64ExtendI32U, Op.i64Add, Op.i64Const]);
+  out.signed(Math.min(memory.maximum ?? maxPages, maxPages));
+  out.raw([Op.i64GtU, Op.if, EMPTY_BLOCK, Op.i32Const, 0x7f, Op.return, Op.end]);
+  emitGlobalCharge(out, fuelGlobal, () => {
+    out.raw([Op.localGet, 0, Op.i64ExtendI32U, Op.i64Const]);
+    out.signed(PAGE_TICKS);
+    out.u8(Op.i64Mul);
+  });
+  out.raw([Op.localGet, 0, Op.memoryGrow, 0, Op.localTee, 1, Op.i32Const, 0x7f, Op.i32Eq, Op.if, EMPTY_BLOCK]);
+  out.raw([Op.i32Const, 1, Op.globalSet]);
+  out.u32(infraGlobal);
+  out.raw([Op.unreachable, Op.end, Op.localGet, 1, Op.end]);
+  return out;
+}
