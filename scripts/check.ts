@@ -7,7 +7,17 @@ import { spawnSync } from "node:child_process";
 const steps: readonly (readonly [name: string, command: string, ...args: string[]])[] = [
   ["types", "tsc", "--noEmit"],
   ["lint", "biome", "check", "."],
-  ["import rules", "depcruise", "--config", ".dependency-cruiser.mjs", "protocol", "contract", "node", "sim", "scripts"],
+  [
+    "import rules",
+    "depcruise",
+    "--config",
+    ".dependency-cruiser.mjs",
+    "protocol",
+    "contract",
+    "node",
+    "sim",
+    "scripts",
+  ],
   ["dead code", "knip"],
 ];
 

@@ -35,8 +35,15 @@ export const OPERATOR_ADVICE = {
     "The NEAR endpoint answered in an unknown shape: use an endpoint that runs nearcore's JSON-RPC.",
   contract_record_malformed: "The contract's records are of another version: use the node version that belongs to it.",
   account_key_unusable: "The account key file must hold the private key of an access key of the account.",
+  registration_refused: "The contract did not take the registration: the reason names what to change.",
   transaction_queue_full: "Transactions wait for a free access key: add keys to the account key file.",
   transaction_unsent: "The transaction did not reach the chain: check the account's balance, its key and the endpoint.",
+  // development network
+  dev_process_failed: "Look at what the process said; npm start -- --verbose shows all logs.",
+  dev_guest_unusable: "Name a guest of wasi-examples or a .wasm file.",
+  dev_request_failed: "The request ended without the receipt that was asked for; npm start -- --verbose shows why.",
+  // local HTTP server
+  http_listen_failed: "Name a free port, or an address of this machine, for the local page and API.",
   // store
   store_locked: "Another process has this data directory open; stop it, or choose another directory.",
   store_unreadable: "Check disk space, and that the data directory belongs to the user who runs the node.",

@@ -1,0 +1,221 @@
+/**
+ * The network that `outlayer-node dev` runs: an embedded NEAR chain with funded accounts, the contract on it, nodes
+ * that register themselves with stake, and a contract that calls OutLayer. Every part is a process or an account of
+ * its own, and everything between them goes over the same wires as on a real network.
+ */
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { Account, JsonRpcProvider, KeyPair, KeyPairSigner, type KeyPairString } from "near-api-js";
+import { z } from "zod";
+import { OperatingError } from "../errors.ts";
+import { Child } from "./children.ts";
+
+const YOCTO_PER_NEAR = 10n ** 24n;
+const STAKE_YOCTO = 100n * YOCTO_PER_NEAR;
+const SEAT_STAKE_YOCTO = 100n * YOCTO_PER_NEAR;
+const CHAIN_ID = "outlayer-dev";
+const SETTLE_TIMEOUT_MS = 60_000;
+
+export const CONTRACT_ID = "outlayer.dev";
+export const CALLER_ID = "caller.dev";
+export const USER_ID = "alice.dev";
+
+const chainReady = z.object({ url: z.string() });
+const nodeReady = z.object({
+  kind: z.literal("started"),
+  httpUrl: z.string(),
+  httpToken: z.string(),
+  publicKey: z.string(),
+  addresses: z.array(z.string()).min(1),
+});
+
+export interface DevOptions {
+  readonly directory: string;
+  readonly nodes: number;
+  readonly blockIntervalMs: number;
+  readonly httpPort: number;
+  readonly verbose: boolean;
+  readonly say: (text: string) => void;
+}
+
+export interface DevNode {
+  readonly accountId: string;
+  readonly child: Child;
+  readonly httpUrl: string;
+  readonly httpToken: string;
+}
+
+export class DevNetwork {
+  readonly options: DevOptions;
+  readonly nodes: DevNode[] = [];
+  chainUrl = "";
+  provider: JsonRpcProvider = new JsonRpcProvider({ url: "http://127.0.0.1:1" });
+  #chain: Child | undefined;
+  readonly #keys = new Map<string, string>();
+
+  constructor(options: DevOptions) {
+    this.options = options;
+  }
+
+  async start(): Promise<void> {
+    const { say, nodes } = this.options;
+    await this.#startChain();
+    say(`embedded NEAR chain at ${this.chainUrl}, a block every ${this.options.blockIntervalMs} ms`);
+    await this.#deploy();
+    say(`contract ${CONTRACT_ID} and calling contract ${CALLER_ID} deployed`);
+    const first = await this.#startNode(1, []);
+    const bootstrap = first.addresses;
+    const rest = Array.from({ length: nodes - 1 }, (_, i) => this.#startNode(i + 2, bootstrap));
+    await Promise.all(rest);
+    this.nodes.sort((a, b) => (a.accountId < b.accountId ? -1 : 1));
+    await this.#settle();
+    say(`${nodes} nodes registered and connected`);
+  }
+
+  /** Ends everything that was started, the nodes first. */
+  async stop(): Promise<void> {
+    await Promise.all(this.nodes.map((node) => node.child.stop()));
+    await this.#chain?.stop();
+  }
+
+  /** Ends everything at once. */
+  kill(): void {
+    for (const node of this.nodes) node.child.kill();
+    this.#chain?.kill();
+  }
+
+  account(accountId: string): Account {
+    const secret = this.#keys.get(accountId);
+    if (!secret) throw new OperatingError("dev_process_failed", { name: accountId, said: "no such account" });
+    return new Account(accountId, this.provider, KeyPairSigner.fromSecretKey(secret as KeyPairString));
+  }
+
+  async #startChain(): Promise<void> {
+    const { directory, blockIntervalMs, nodes, verbose } = this.options;
+    const accountIds = [CONTRACT_ID, CALLER_ID, USER_ID, ...Array.from({ length: nodes }, (_, i) => nodeName(i + 1))];
+    const accounts = accountIds.map((accountId) => {
+      const pair = KeyPair.fromRandom("ed25519");
+      this.#keys.set(accountId, pair.toString());
+      return {
+        accountId,
+        balanceYocto: (10_000n * YOCTO_PER_NEAR).toString(),
+        publicKey: pair.getPublicKey().toString(),
+      };
+    });
+    const genesis = join(directory, "genesis.json");
+    await writeFile(genesis, JSON.stringify({ accounts }));
+    const { child, ready } = await Child.start(
+      {
+        name: "chain",
+        module: fileURLToPath(import.meta.resolve("@outlayer/contract/devchain/main")),
+        args: [
+          ...["--data-dir", join(directory, "chain")],
+          ...["--port", "0", "--chain-id", CHAIN_ID, "--genesis", genesis],
+          ...["--block-interval-ms", String(blockIntervalMs)],
+        ],
+        logFile: join(directory, "chain.log"),
+        verbose,
+      },
+      (message) => chainReady.parse(message),
+    );
+    this.#chain = child;
+    this.chainUrl = ready.url;
+    this.provider = new JsonRpcProvider({ url: ready.url });
+  }
+
+  async #deploy(): Promise<void> {
+    const wasm = async (name: string) =>
+      new Uint8Array(await readFile(fileURLToPath(import.meta.resolve(`@outlayer/contract/wasm/${name}.wasm`))));
+    const outlayer = this.account(CONTRACT_ID);
+    const caller = this.account(CALLER_ID);
+    await Promise.all([outlayer.deployContract(await wasm("outlayer")), caller.deployContract(await wasm("caller"))]);
+    const { nodes } = this.options;
+    const network = {
+      chain_id: CHAIN_ID,
+      seat_stake: SEAT_STAKE_YOCTO.toString(),
+      // Nodes count from the block in which they register: nobody on this chain has anything to grind for.
+      bootstrap_blocks: 1_000_000,
+      lease_blocks: 10,
+      replay_seats: 9,
+      replicas: Math.min(3, nodes),
+      quorum: Math.min(2, nodes),
+    };
+    await Promise.all([
+      outlayer.callFunction({
+        contractId: CONTRACT_ID,
+        methodName: "new",
+        args: { owner_id: CONTRACT_ID, operator_id: CONTRACT_ID, network },
+      }),
+      caller.callFunction({ contractId: CALLER_ID, methodName: "new", args: { outlayer_id: CONTRACT_ID } }),
+    ]);
+  }
+
+  async #startNode(index: number, bootstrap: readonly string[]): Promise<{ addresses: readonly string[] }> {
+    const { directory, httpPort, verbose } = this.options;
+    const accountId = nodeName(index);
+    const home = join(directory, accountId);
+    await mkdir(home, { recursive: true, mode: 0o700 });
+    const keyFile = join(home, "account-key.json");
+    await writeFile(keyFile, JSON.stringify({ account_id: accountId, private_key: this.#keys.get(accountId) }), {
+      mode: 0o600,
+    });
+    const config = {
+      accountId,
+      contractId: CONTRACT_ID,
+      rpc: [this.chainUrl],
+      dataDirectory: join(home, "data"),
+      accountKeyFile: keyFile,
+      listen: ["/ip4/127.0.0.1/tcp/0"],
+      bootstrap,
+      httpPort: index === 1 ? httpPort : 0,
+      registerStakeYocto: STAKE_YOCTO.toString(),
+      engineChildren: 1,
+      contentTimeoutMs: 2_000,
+    };
+    const configFile = join(home, "config.json");
+    await writeFile(configFile, JSON.stringify(config));
+    const { child, ready } = await Child.start(
+      {
+        name: accountId,
+        module: fileURLToPath(new URL("../../bin/outlayer-node.mjs", import.meta.url)),
+        args: ["run", "--config", configFile],
+        logFile: join(directory, `${accountId}.log`),
+        verbose,
+      },
+      (message) => nodeReady.parse(message),
+    );
+    this.nodes.push({ accountId, child, httpUrl: ready.httpUrl, httpToken: ready.httpToken });
+    return { addresses: ready.addresses };
+  }
+
+  /** Waits until every node sees every other one, on the chain and among its peers. */
+  async #settle(): Promise<void> {
+    const { nodes } = this.options;
+    const until = Date.now() + SETTLE_TIMEOUT_MS;
+    for (;;) {
+      const views = await Promise.all(this.nodes.map((node) => readStatus(node)));
+      if (views.every((view) => view.worker.nodes.length === nodes && view.peers.length === nodes - 1)) return;
+      if (Date.now() > until) {
+        const seen = views.map((view) => `${view.worker.nodes.length} registered, ${view.peers.length} connected`);
+        throw new OperatingError("dev_process_failed", {
+          name: "network",
+          said: `the nodes do not meet: ${seen.join("; ")}`,
+        });
+      }
+      await sleep(200);
+    }
+  }
+}
+
+const statusAnswer = z.object({ worker: z.object({ nodes: z.array(z.unknown()) }), peers: z.array(z.unknown()) });
+
+async function readStatus(node: DevNode): Promise<z.infer<typeof statusAnswer>> {
+  const answer = await fetch(new URL("/api/v1/status", node.httpUrl));
+  return statusAnswer.parse(await answer.json());
+}
+
+function nodeName(index: number): string {
+  return `node-${index}.dev`;
+}

@@ -1,0 +1,238 @@
+/**
+ * One node: its drivers wired to one worker machine, started in the order in which they need each other and stopped
+ * in the reverse one.
+ */
+import { randomBytes } from "node:crypto";
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { Random } from "@outlayer/protocol/random";
+import { decode, encode } from "@outlayer/protocol/wire/borsh";
+import { type Receipt, receiptRecord } from "@outlayer/protocol/wire/records";
+import { z } from "zod";
+import { NearRpc } from "./chain/near-rpc.ts";
+import { TransactionSender } from "./chain/transaction-sender.ts";
+import { ChainWatcher } from "./chain/watcher.ts";
+import type { NodeConfig } from "./config.ts";
+import { EnginePool } from "./engine/index.ts";
+import { OperatingError } from "./errors.ts";
+import type { NodeFacade } from "./http/facade.ts";
+import { type HttpServer, startHttpServer } from "./http/server.ts";
+import { readAccountKeys } from "./keys/account-keys.ts";
+import { keyText, NodeKey, verifyEd25519 } from "./keys/index.ts";
+import type { Logger } from "./logger.ts";
+import { ContentExchange, contentCid, P2pHost } from "./p2p/index.ts";
+import { NodeStore } from "./store/index.ts";
+import { VERSION } from "./version.ts";
+import { EventLog } from "./worker/event-log.ts";
+import { type ReceiptJson, receiptJson } from "./worker/receipt-json.ts";
+import { type Progress, WorkerDriver } from "./worker/worker-driver.ts";
+
+const REGISTER_GAS = 30_000_000_000_000n;
+const MAX_REMEMBERED_PROGRESS = 500;
+const MAX_REMEMBERED_TRANSACTIONS = 1_000;
+
+const networkView = z.object({ chain_id: z.string().min(1).max(64) });
+
+export interface RunningNode {
+  readonly httpUrl: string;
+  readonly httpToken: string;
+  readonly publicKey: string;
+  readonly addresses: readonly string[];
+  /** Resolves when something broke after which nothing can be promised any more. */
+  readonly broken: Promise<unknown>;
+  stop(): Promise<void>;
+}
+
+export async function startNode(config: NodeConfig, logger: Logger): Promise<RunningNode> {
+  await mkdir(config.dataDirectory, { recursive: true, mode: 0o700 });
+  const closing: (() => Promise<void> | void)[] = [];
+  try {
+    return await assemble(config, logger, closing);
+  } catch (error) {
+    for (const close of closing.reverse()) await close();
+    throw error;
+  }
+}
+
+async function assemble(
+  config: NodeConfig,
+  logger: Logger,
+  closing: (() => Promise<void> | void)[],
+): Promise<RunningNode> {
+  const { accountId, contractId, dataDirectory } = config;
+  const startedAtMs = Date.now();
+  const store = await NodeStore.open(join(dataDirectory, "store"), {
+    contentCapacityBytes: config.contentCapacityBytes,
+  });
+  closing.push(() => store.close());
+  const nodeKey = await NodeKey.loadOrCreate(join(dataDirectory, "node-key.json"));
+  const accountKeys = await readAccountKeys(config.accountKeyFile, accountId);
+  const rpc = new NearRpc(config.rpc);
+  const { chain_id: chainId } = (await rpc.view(contractId, "get_network", {}, networkView)).value;
+  const networkId = `${chainId}/${contractId}`;
+
+  const host = await P2pHost.start({ nodeKey, listen: config.listen, bootstrap: config.bootstrap, networkId, logger });
+  closing.push(() => host.stop());
+  const content = await ContentExchange.start({
+    host,
+    source: { get: (hash) => store.content.get(hash) },
+    onRejected: ({ reason, hash, publicKey }) =>
+      logger.warn("content refused", { reason, hash, from: keyText(publicKey) }),
+    lookupTimeoutMs: config.contentTimeoutMs,
+  });
+  closing.push(() => content.stop());
+  const engine = new EnginePool({ children: config.engineChildren, wallTimeMs: config.engineWallTimeMs, logger });
+  closing.push(() => engine.stop());
+  const sender = new TransactionSender(rpc, accountId, accountKeys, logger.child({ part: "transactions" }));
+  closing.push(() => sender.stop());
+
+  const progress = new EventLog<Progress>(MAX_REMEMBERED_PROGRESS);
+  const receipts = new EventLog<ReceiptJson>(0);
+  const transactions = new TransactionMemory();
+  let connected = true;
+  let breakNode: (error: unknown) => void = () => undefined;
+  const broken = new Promise<unknown>((resolve) => {
+    breakNode = resolve;
+  });
+
+  const driver = await WorkerDriver.start({
+    config: {
+      accountId,
+      publicKey: nodeKey.publicKey,
+      network: { chainId, contractId },
+      random: new Random(randomBytes(32)),
+      verify: verifyEd25519,
+    },
+    identity: { networkId, accountId, nodeKey },
+    host,
+    content,
+    store,
+    engine,
+    sender,
+    contractId,
+    contentTimeoutMs: config.contentTimeoutMs,
+    logger: logger.child({ part: "worker" }),
+    onProgress: (entry) => progress.add(entry),
+    onReceipt: async (receipt) => {
+      await store.receipts.put(receipt.request.requestId, encode(receiptRecord, receipt));
+      receipts.add(receiptJson(receipt, transactions.of(receipt.request.requestId)));
+    },
+    onTransaction: (requestId, hash) => transactions.add(requestId, hash),
+    onFatal: breakNode,
+  });
+  closing.push(() => driver.stop());
+
+  const watcher = new ChainWatcher({
+    rpc,
+    contractId,
+    logger: logger.child({ part: "chain" }),
+    deliver: async (event) => void (await driver.deliver(event)),
+    onContact: (now) => {
+      connected = now;
+    },
+  });
+  closing.push(() => watcher.stop());
+  await watcher.start();
+
+  const publicKey = keyText(nodeKey.publicKey);
+  const toJson = (receipt: Uint8Array): ReceiptJson => {
+    const decoded: Receipt = decode(receiptRecord, receipt);
+    return receiptJson(decoded, transactions.of(decoded.request.requestId));
+  };
+  const facade: NodeFacade = {
+    info: () => ({
+      version: VERSION,
+      accountId,
+      contractId,
+      chainId,
+      publicKey,
+      peerId: nodeKey.peerId.toString(),
+      addresses: host.addresses(),
+      startedAtMs,
+    }),
+    chain: () => ({ connected, height: watcher.height }),
+    worker: () => driver.view(),
+    peers: () => host.peers(),
+    receipts: async (limit, before) => (await store.receipts.list({ limit, before })).map(({ value }) => toJson(value)),
+    receipt: async (requestId) => {
+      const value = await store.receipts.get(requestId);
+      return value && toJson(value);
+    },
+    recentProgress: () => progress.recent(),
+    onProgress: (listener) => progress.subscribe(listener),
+    onReceipt: (listener) => receipts.subscribe(listener),
+    publishContent: async (bytes) => {
+      const hash = await store.content.add(bytes);
+      await content.provide(hash);
+      return { cid: contentCid(hash).toString(), sha256: Buffer.from(hash).toString("hex") };
+    },
+  };
+  const httpToken = config.httpToken ?? (await writeToken(dataDirectory));
+  const http: HttpServer = await startHttpServer({
+    facade,
+    host: config.httpHost,
+    port: config.httpPort,
+    token: httpToken,
+    logger: logger.child({ part: "http" }),
+  });
+  closing.push(() => http.stop());
+
+  await register(config, driver, sender, publicKey, logger);
+  logger.info("node started", { accountId, contractId, chainId, publicKey, http: http.url });
+  return {
+    httpUrl: http.url,
+    httpToken,
+    publicKey,
+    addresses: host.addresses(),
+    broken,
+    async stop() {
+      for (const close of closing.splice(0).reverse()) await close();
+    },
+  };
+}
+
+/** Registers the account with its stake where the configuration asks for it and the contract does not know it yet. */
+async function register(
+  config: NodeConfig,
+  driver: WorkerDriver,
+  sender: TransactionSender,
+  publicKey: string,
+  logger: Logger,
+): Promise<void> {
+  const { registerStakeYocto, contractId, accountId } = config;
+  if (registerStakeYocto === undefined || driver.view().registered) return;
+  const { accepted, reason } = await sender.call({
+    contractId,
+    method: "register_node",
+    args: new TextEncoder().encode(JSON.stringify({ public_key: publicKey })),
+    gas: REGISTER_GAS,
+    depositYocto: BigInt(registerStakeYocto),
+  });
+  if (!accepted) throw new OperatingError("registration_refused", { accountId, reason });
+  logger.info("registered", { accountId, stakeYocto: registerStakeYocto });
+}
+
+async function writeToken(dataDirectory: string): Promise<string> {
+  const token = randomBytes(24).toString("base64url");
+  await writeFile(join(dataDirectory, "http-token"), token, { mode: 0o600 });
+  return token;
+}
+
+/** Which of this node's transactions belong to which request; bounded, and only for show. */
+class TransactionMemory {
+  readonly #hashes = new Map<number, string[]>();
+
+  add(requestId: number, hash: string): void {
+    const known = this.#hashes.get(requestId);
+    if (known) known.push(hash);
+    else this.#hashes.set(requestId, [hash]);
+    if (this.#hashes.size > MAX_REMEMBERED_TRANSACTIONS) {
+      const [oldest] = this.#hashes.keys();
+      if (oldest !== undefined) this.#hashes.delete(oldest);
+    }
+  }
+
+  of(requestId: number): readonly string[] {
+    return this.#hashes.get(requestId) ?? [];
+  }
+}
