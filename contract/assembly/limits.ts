@@ -7,7 +7,7 @@ export const MAX_INPUT_BYTES: i32 = 1_048_576;
 export const MAX_URL_BYTES: i32 = 2_048;
 export const MAX_NAME_BYTES: i32 = 256;
 export const MAX_ERROR_BYTES: i32 = 512;
-export const MAX_OUTPUT_BYTES: i32 = 1_048_576;
+export const MAX_OUTPUT_BYTES: i32 = 262_144;
 export const MAX_FORMER_HOLDERS: i32 = 50;
 export const MAX_ATTESTATIONS: i32 = 144;
 
@@ -46,7 +46,7 @@ export const MAX_JSON_DEPTH: i32 = 128;
 /** Locked by the protocol for every byte of state, in yocto. */
 export const YOCTO_PER_BYTE: u64 = 10_000_000_000_000_000_000;
 
-/** Gas kept for the callback. Its largest case, 1 MiB in and 1 MiB out, has to fit. */
+/** Gas kept for the callback. Its largest case, the longest input and the longest output, has to fit. */
 export const CALLBACK_GAS: u64 = 50_000_000_000_000;
 
 /** A request that its yield did not settle can be cancelled by its caller after this many nanoseconds. */

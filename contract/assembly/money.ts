@@ -9,6 +9,7 @@ import { same } from "./buffer";
 import { check, panic, predecessor, read, remove, returnBytes, transfer, write } from "./host";
 import { callArguments } from "./json";
 import { JsonWriter } from "./json-writer";
+import { Attestation } from "./records";
 import { State } from "./state";
 import { lastRemainder, U128 } from "./u128";
 
@@ -49,12 +50,12 @@ function credit(account: Uint8Array, amount: U128): void {
 }
 
 /** Equal shares; what does not divide goes to the lease holder, or to the first signer where the holder did not sign. */
-export function creditShares(charged: U128, signers: Uint8Array[], holder: Uint8Array): void {
-  const share = charged.dividedBy(signers.length);
+export function creditShares(charged: U128, signed: Attestation[], holder: Uint8Array): void {
+  const share = charged.dividedBy(signed.length);
   const remainder = new U128(lastRemainder);
   let favoured = 0;
-  for (let i = 0; i < signers.length; i++) if (same(signers[i], holder)) favoured = i;
-  for (let i = 0; i < signers.length; i++) credit(signers[i], i == favoured ? share.plus(remainder) : share);
+  for (let i = 0; i < signed.length; i++) if (same(signed[i].accountId, holder)) favoured = i;
+  for (let i = 0; i < signed.length; i++) credit(signed[i].accountId, i == favoured ? share.plus(remainder) : share);
 }
 
 export function withdraw_earnings(): void {

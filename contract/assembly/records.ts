@@ -266,25 +266,35 @@ export class GuestResponse {
   }
 }
 
+/** One signature under a result. */
+export class Attestation {
+  constructor(readonly accountId: Uint8Array, readonly seat: u32, readonly signature: Uint8Array) {}
+}
+
 export class OutcomeRecord {
   leaseEpoch: u32 = 0;
   holder: Uint8Array = new Uint8Array(0);
   codeHash: Uint8Array = new Uint8Array(0);
   response: GuestResponse = new GuestResponse();
   tapeHash: Uint8Array = new Uint8Array(0);
-  attesters: Uint8Array[] = [];
+  attestations: Attestation[] = [];
   resolvedHeight: u64 = 0;
   charged: U128 = new U128();
 
   /** `response` is the encoded {@link response}, which the caller has hashed already. */
   save(requestId: u64, response: Uint8Array): void {
-    const w = new BorshWriter(response.length + 16_384);
+    const w = new BorshWriter(response.length + 144 * (this.attestations.length + 2));
     w.u32(this.leaseEpoch);
     w.bytes(this.holder);
     w.raw(this.codeHash);
     w.raw(response);
     w.raw(this.tapeHash);
-    w.list(this.attesters);
+    w.u32(this.attestations.length);
+    for (let i = 0; i < this.attestations.length; i++) {
+      w.bytes(this.attestations[i].accountId);
+      w.u32(this.attestations[i].seat);
+      w.raw(this.attestations[i].signature);
+    }
     w.u64(this.resolvedHeight);
     w.u128(this.charged);
     write(requestKey(OUTCOME_PREFIX, requestId), w.done());
@@ -303,7 +313,8 @@ export class OutcomeRecord {
     outcome.codeHash = r.raw(32);
     outcome.response = GuestResponse.read(r);
     outcome.tapeHash = r.raw(32);
-    outcome.attesters = r.list();
+    const count = <i32>r.u32();
+    for (let i = 0; i < count; i++) outcome.attestations.push(new Attestation(r.bytes(), r.u32(), r.raw(64)));
     outcome.resolvedHeight = r.u64();
     outcome.charged = r.u128();
     return outcome;

@@ -19,8 +19,8 @@ import {
 import { chargeFor, creditShares } from "./money";
 import { removePending } from "./pending";
 import {
-  GuestResponse, LeaseRecord, NodeRecord, OUTPUT_BYTES, OUTPUT_JSON, OUTPUT_TEXT, OutcomeRecord, removeRequest,
-  RequestRecord, SOURCE_WASM_URL,
+  Attestation, GuestResponse, LeaseRecord, NodeRecord, OUTPUT_BYTES, OUTPUT_JSON, OUTPUT_TEXT, OutcomeRecord,
+  removeRequest, RequestRecord, SOURCE_WASM_URL,
 } from "./records";
 import { drawTicket, isEligible, ROLE_REPLAY } from "./sortition";
 import { State } from "./state";
@@ -97,17 +97,17 @@ function refuse(code: string, account: Uint8Array): void {
   panic(code + ": " + String.UTF8.decodeUnsafe(account.dataStart, account.length));
 }
 
-/** The signers, each a seat of the request's committee or its lease holder, each over `digest`. */
+/** The attestations, each by a seat of the request's committee or its lease holder, each over `digest`. */
 function checkAttestations(
-  attestations: Json[], request: RequestRecord, lease: LeaseRecord, contractId: Uint8Array, digest: Uint8Array,
-): Uint8Array[] {
-  const signers: Uint8Array[] = [];
-  for (let i = 0; i < attestations.length; i++) {
-    const fields = attestations[i].object();
+  values: Json[], request: RequestRecord, lease: LeaseRecord, contractId: Uint8Array, digest: Uint8Array,
+): Attestation[] {
+  const found: Attestation[] = [];
+  for (let i = 0; i < values.length; i++) {
+    const fields = values[i].object();
     const account = parseAccount(fields.required("account_id"));
     const seat = <u32>fields.required("seat").upTo(u32.MAX_VALUE);
     const signature = parseSignature(fields.required("signature").text(MAX_NAME_BYTES));
-    for (let j = 0; j < signers.length; j++) if (same(signers[j], account)) refuse("DuplicateSigner", account);
+    for (let j = 0; j < found.length; j++) if (same(found[j].accountId, account)) refuse("DuplicateSigner", account);
     const node = NodeRecord.load(account);
     if (seat >= node.seatsIn(request.stakeEpoch)) refuse("NoSuchSeat", account);
     if (!same(account, lease.holder)) {
@@ -115,12 +115,12 @@ function checkAttestations(
       if (!isEligible(ticket, request.replaySeats, request.seatsTotal)) refuse("NotInCommittee", account);
     }
     if (!verifies(signature, digest, node.publicKey)) refuse("BadSignature", account);
-    signers.push(account);
+    found.push(new Attestation(account, seat, signature));
   }
-  if (signers.length < <i32>request.quorum) {
-    panic("BelowQuorum: " + signers.length.toString() + " of " + request.quorum.toString() + " attestations");
+  if (found.length < <i32>request.quorum) {
+    panic("BelowQuorum: " + found.length.toString() + " of " + request.quorum.toString() + " attestations");
   }
-  return signers;
+  return found;
 }
 
 export function resolve_execution(): void {
@@ -148,7 +148,7 @@ export function resolve_execution(): void {
   const encoded = outcome.response.encode();
   const contractId = currentAccount();
   const digest = statementDigest(state, request, lease, contractId, codeHash, sha256(encoded), tapeHash);
-  outcome.attesters = checkAttestations(
+  outcome.attestations = checkAttestations(
     fields.required("attestations").elements(MAX_ATTESTATIONS), request, lease, contractId, digest,
   );
   outcome.leaseEpoch = lease.leaseEpoch;
@@ -158,7 +158,7 @@ export function resolve_execution(): void {
   outcome.resolvedHeight = blockHeight();
   outcome.charged = chargeFor(state, outcome.response.success, outcome.response.instructions, request.payment);
   outcome.save(requestId, encoded);
-  creditShares(outcome.charged, outcome.attesters, lease.holder);
+  creditShares(outcome.charged, outcome.attestations, lease.holder);
   // The payment stays owed, partly to the signers now: the liabilities do not change.
   state.totalCharged = state.totalCharged.plus(outcome.charged);
   state.save();
