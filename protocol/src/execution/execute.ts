@@ -67,6 +67,14 @@ export function executeModule(module: RewrittenModule, job: ExecutionJob, engine
   return outcomeOf(ending, job, host, spent, memory.buffer, engine);
 }
 
+/** The outcome of a job that only asked whether its code is acceptable, when it is. */
+export function compiledOutcome(sha256: Sha256): ExecutionOutcome {
+  const nothing = new Uint8Array(0);
+  const digest = memoryDigest(NO_MEMORY.buffer, sha256);
+  const remains = { stdout: nothing, stderr: nothing, fuel: 0n, memoryPages: 0, memoryDigest: digest };
+  return { kind: "exited", exitCode: 0, ...remains };
+}
+
 /** Every module that reaches an engine is valid and its segments fit: whatever is thrown is the engine's failure. */
 function instantiate(module: RewrittenModule, host: WasiHost, engine: GuestEngine): GuestExports {
   try {

@@ -4,9 +4,10 @@
  * the engine, the isolation and the limits in real time.
  */
 export { COST_VERSION, type CostVersion, FUEL_DIVISOR, fuelOfTicks, ticksOfFuel } from "./cost-model.ts";
-export { executeModule, type GuestEngine, type HostImports } from "./execute.ts";
+export { compiledOutcome, executeModule, type GuestEngine, type HostImports } from "./execute.ts";
 export type { ImportTable } from "./import-table.ts";
 export { MAX_FUEL, MAX_GUEST_MEMORY_PAGES, MAX_INPUT_BYTES, MAX_MODULE_BYTES, MAX_OUTPUT_BYTES } from "./limits.ts";
+export type { Sha256 } from "./memory-digest.ts";
 export {
   checkJob,
   EngineFailure,

@@ -35,6 +35,8 @@ export interface ExecutionJob {
   /** The wall clock: time of the request's block in nanoseconds since 1970. */
   readonly blockTimeNs: bigint;
   readonly limits: ExecutionLimits;
+  /** Only judge whether the code is acceptable: it exits with code 0, having spent and printed nothing. */
+  readonly compileOnly?: boolean | undefined;
 }
 
 /** What the guest left behind, however it ended. */

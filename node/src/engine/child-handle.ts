@@ -1,0 +1,127 @@
+/**
+ * One engine child seen from the pool: starts it, asks it one thing at a time, and kills it when an answer takes too
+ * long, is malformed, or when it grows beyond its memory.
+ */
+import { type ChildProcess, fork } from "node:child_process";
+import { readFile } from "node:fs/promises";
+import { CHILD_PROGRAM, childOptions } from "./child-options.ts";
+import { EngineFault } from "./engine-fault.ts";
+import { MEMORY_WATCH_MS, START_WALL_TIME_MS } from "./engine-limits.ts";
+import { type FromChild, readMessage, type ToChild } from "./messages.ts";
+
+/** /proc/<pid>/statm counts pages of this size on every Linux that Node 24 is built for by default. */
+const SYSTEM_PAGE_BYTES = 4096;
+
+interface Waiting {
+  resolve(message: FromChild): void;
+  reject(fault: EngineFault): void;
+  readonly timer: NodeJS.Timeout;
+  readonly watch: NodeJS.Timeout | undefined;
+}
+
+export class ChildHandle {
+  /** Resolves when the child can take work; rejects with EngineFault when it never could. */
+  readonly ready: Promise<void>;
+  /** Resolves when the process is gone. */
+  readonly exited: Promise<void>;
+  readonly #process: ChildProcess;
+  #waiting: Waiting | undefined;
+  #dead: EngineFault | undefined;
+
+  constructor(v8Flags: readonly string[]) {
+    this.#process = fork(CHILD_PROGRAM, [], childOptions(v8Flags));
+    const ready = this.#wait(START_WALL_TIME_MS, undefined);
+    this.ready = ready.then((message) => {
+      if (message.type !== "ready") throw this.#fail(new EngineFault("malformedAnswer", "no ready message"));
+    });
+    // Whoever uses the child awaits `ready`; a pool that is stopped before does not.
+    this.ready.catch(() => undefined);
+    this.exited = new Promise((resolve) => {
+      this.#process.once("exit", () => resolve());
+      this.#process.once("error", () => this.#process.pid === undefined && resolve());
+    });
+    this.#process.on("message", (value) => this.#onMessage(value));
+    this.#process.once("error", (error) =>
+      this.#fail(new EngineFault("childExited", "the engine child failed", error)),
+    );
+    this.#process.once("exit", (code, signal) => {
+      this.#fail(new EngineFault("childExited", `the engine child ended (${signal ?? `code ${code}`})`));
+    });
+  }
+
+  get pid(): number | undefined {
+    return this.#process.pid;
+  }
+
+  get alive(): boolean {
+    return this.#dead === undefined;
+  }
+
+  /**
+   * Sends a message and waits for its answer.
+   * @throws EngineFault; unless its code is engineFailure the child is dead afterwards.
+   */
+  async ask(message: ToChild, wallTimeMs: number, maxResidentBytes?: number): Promise<FromChild> {
+    if (this.#dead !== undefined) throw this.#dead;
+    const answer = this.#wait(wallTimeMs, maxResidentBytes);
+    this.#process.send(message, (error) => {
+      if (error) this.#fail(new EngineFault("childExited", "the engine child takes no messages", error));
+    });
+    const received = await answer;
+    if (received.type === "failed") throw new EngineFault("engineFailure", received.message);
+    return received;
+  }
+
+  /** Ends the child at once; what it was asked rejects with this fault. */
+  kill(fault: EngineFault): void {
+    this.#fail(fault);
+  }
+
+  #wait(wallTimeMs: number, maxResidentBytes: number | undefined): Promise<FromChild> {
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        this.#fail(new EngineFault("wallTime", `no answer within ${wallTimeMs} ms`));
+      }, wallTimeMs);
+      const watch =
+        maxResidentBytes !== undefined && process.platform === "linux"
+          ? setInterval(() => void this.#watchMemory(maxResidentBytes), MEMORY_WATCH_MS)
+          : undefined;
+      this.#waiting = { resolve, reject, timer, watch };
+    });
+  }
+
+  #settle(): Waiting | undefined {
+    const waiting = this.#waiting;
+    this.#waiting = undefined;
+    clearTimeout(waiting?.timer);
+    clearInterval(waiting?.watch);
+    return waiting;
+  }
+
+  #onMessage(value: unknown): void {
+    const message = readMessage(value);
+    if (message === undefined || this.#waiting === undefined) {
+      this.#fail(new EngineFault("malformedAnswer", "the engine child said something that was not asked"));
+      return;
+    }
+    this.#settle()?.resolve(message);
+  }
+
+  #fail(fault: EngineFault): EngineFault {
+    if (this.#dead === undefined) {
+      this.#dead = fault;
+      this.#process.kill("SIGKILL");
+      this.#settle()?.reject(fault);
+    }
+    return this.#dead;
+  }
+
+  async #watchMemory(maxResidentBytes: number): Promise<void> {
+    const statm = await readFile(`/proc/${this.pid}/statm`, "latin1").catch(() => undefined);
+    // A process that has just ended has no statm; its exit is reported by itself.
+    const resident = Number(statm?.split(" ")[1] ?? 0) * SYSTEM_PAGE_BYTES;
+    if (resident > maxResidentBytes) {
+      this.#fail(new EngineFault("memory", `${resident} resident bytes, at most ${maxResidentBytes}`));
+    }
+  }
+}

@@ -1,0 +1,53 @@
+/**
+ * The program of an engine child: takes jobs from the pool one at a time, runs each in a new instance, answers, and
+ * ends when the pool is gone. It holds no secret beyond the job at hand and opens nothing by itself.
+ */
+import {
+  executeModule,
+  ModuleRejection,
+  type RewrittenModule,
+  rejectedOutcome,
+  rewriteModule,
+} from "@outlayer/protocol/execution/index";
+import type { FromChild, Prepared, ToChild } from "./messages.ts";
+import { V8Engine } from "./v8-engine.ts";
+
+const engine = new V8Engine();
+const modules = new Map<string, RewrittenModule>();
+
+function prepare(code: Uint8Array, maxMemoryPages: number): Prepared {
+  try {
+    return { kind: "module", module: rewriteModule(code, { costVersion: 1, maxMemoryPages }) };
+  } catch (error) {
+    if (error instanceof ModuleRejection) return { kind: "rejected", outcome: rejectedOutcome(error) };
+    throw error;
+  }
+}
+
+function run(message: Extract<ToChild, { type: "run" }>): FromChild {
+  for (const key of message.forget) modules.delete(key);
+  if (message.module !== undefined) modules.set(message.key, message.module);
+  const module = modules.get(message.key);
+  if (module === undefined) throw new Error("the pool believes that this child holds a module which it does not");
+  // The code is not needed any more: the module was made from it.
+  const outcome = executeModule(module, { ...message.job, code: module.bytes }, engine);
+  return { type: "ran", outcome };
+}
+
+function answer(message: ToChild): FromChild {
+  try {
+    if (message.type === "run") return run(message);
+    return { type: "prepared", prepared: prepare(message.code, message.maxMemoryPages) };
+  } catch (error) {
+    const cause = error instanceof Error && error.cause instanceof Error ? `: ${error.cause.message}` : "";
+    return { type: "failed", message: `${error instanceof Error ? error.message : String(error)}${cause}` };
+  }
+}
+
+function send(message: FromChild): void {
+  process.send?.(message);
+}
+
+process.on("message", (message) => send(answer(message as ToChild)));
+process.on("disconnect", () => process.exit(0));
+send({ type: "ready" });

@@ -1,0 +1,31 @@
+/** Bounds of the engine pool, with their reasons. Those of a single run are in protocol/src/execution/limits.ts. */
+
+/** Children of one pool: each takes about 60 MB at rest. */
+export const MAX_CHILDREN = 64;
+/** Jobs that may wait. A node that is this far behind loses its leases anyway. */
+export const MAX_QUEUED_JOBS = 256;
+/** Jobs after which a child is replaced: bounds what any leak in the engine can add up to. */
+export const MAX_JOBS_PER_CHILD = 256;
+/** Pages that the guests of one child may have used together before it is replaced; V8 frees them late. */
+export const MAX_PAGES_PER_CHILD = 16_384;
+/** Compiled modules that a child keeps, and the bytes behind them: machine code is several times larger. */
+export const MAX_MODULES_PER_CHILD = 32;
+export const MAX_MODULE_BYTES_PER_CHILD = 32 * 1024 * 1024;
+/** Rewritten modules that the pool keeps. */
+export const MAX_CACHE_BYTES = 128 * 1024 * 1024;
+/** A rejection is cached too; this is what it counts for. */
+export const REJECTION_BYTES = 512;
+/** Rewriting 10 MB takes about a second; beyond this the preparing child hangs. */
+export const PREPARE_WALL_TIME_MS = 30_000;
+/** Start of a child on a loaded machine. */
+export const START_WALL_TIME_MS = 30_000;
+/** Pause before a child that did not start is replaced. */
+export const RESTART_DELAY_MS = 500;
+/** Starts that fail in a row before waiting jobs are given up. */
+export const MAX_FAILED_STARTS = 3;
+/** JavaScript heap of a child in MiB; guest memory is outside of it. */
+export const CHILD_HEAP_MIB = 256;
+/** Resident bytes of a child beyond the guest's own memory: engine, heap, code, output. */
+export const CHILD_RESIDENT_BYTES = 768 * 1024 * 1024;
+/** How often the resident size of a working child is looked at, where the system tells it. */
+export const MEMORY_WATCH_MS = 200;

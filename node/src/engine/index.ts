@@ -1,0 +1,3 @@
+/** The engine pool: deterministic execution of guests in preforked child processes. */
+export { EngineFault, type EngineFaultCode } from "./engine-fault.ts";
+export { EnginePool, type EnginePoolOptions, type EnginePoolStats } from "./engine-pool.ts";

@@ -1,0 +1,82 @@
+/**
+ * What pool and child say to each other over Node's IPC channel (structured clone). The child has run a hostile
+ * guest, so everything from it is checked before use.
+ */
+import type { ExecutionJob, ExecutionOutcome, RewrittenModule } from "@outlayer/protocol/execution/index";
+
+/** A job without its code, which travels as a rewritten module. */
+export type JobWithoutCode = Omit<ExecutionJob, "code">;
+
+export type ToChild =
+  /** Rewrite a guest. Only the preparing child gets this, and it never runs one. */
+  | { readonly type: "prepare"; readonly code: Uint8Array; readonly maxMemoryPages: number }
+  /** Run a module; `module` comes with it when the child does not hold it yet. */
+  | {
+      readonly type: "run";
+      readonly key: string;
+      readonly module: RewrittenModule | undefined;
+      /** Keys of modules to let go of first. */
+      readonly forget: readonly string[];
+      readonly job: JobWithoutCode;
+    };
+
+/** A rewritten module, or the outcome of code that is refused. */
+export type Prepared =
+  | { readonly kind: "module"; readonly module: RewrittenModule }
+  | { readonly kind: "rejected"; readonly outcome: ExecutionOutcome };
+
+export type FromChild =
+  | { readonly type: "ready" }
+  | { readonly type: "prepared"; readonly prepared: Prepared }
+  | { readonly type: "ran"; readonly outcome: ExecutionOutcome }
+  | { readonly type: "failed"; readonly message: string };
+
+const TRAPS: ReadonlySet<unknown> = new Set(["outOfFuel", "stackExhausted", "outputLimit", "trap"]);
+const MAX_TEXT = 1_000;
+const MAX_STDERR_BYTES = 64 * 1024;
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null;
+}
+
+function isBytes(value: unknown, maximum: number, minimum = 0): value is Uint8Array {
+  return value instanceof Uint8Array && value.length >= minimum && value.length <= maximum;
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === "string" && value.length <= MAX_TEXT;
+}
+
+function isCount(value: unknown, maximum: number): value is number {
+  return typeof value === "number" && Number.isInteger(value) && value >= 0 && value <= maximum;
+}
+
+/** The outcome in a child's answer, or undefined when no honest child can have sent it for this job. */
+export function readOutcome(value: unknown, job: JobWithoutCode): ExecutionOutcome | undefined {
+  if (!isRecord(value)) return undefined;
+  const { kind, stdout, stderr, fuel, memoryPages, memoryDigest } = value;
+  const { maxFuel, maxMemoryPages, maxOutputBytes } = job.limits;
+  if (!isBytes(stdout, maxOutputBytes) || !isBytes(stderr, MAX_STDERR_BYTES) || !isBytes(memoryDigest, 32, 32)) {
+    return undefined;
+  }
+  if (typeof fuel !== "bigint" || fuel < 0n || fuel > maxFuel || !isCount(memoryPages, maxMemoryPages))
+    return undefined;
+  const remains = { stdout, stderr, fuel, memoryPages, memoryDigest };
+  if (kind === "exited") {
+    const { exitCode } = value;
+    return isCount(exitCode, 0xffff_ffff) ? { kind, exitCode, ...remains } : undefined;
+  }
+  if (kind !== "trapped") return undefined;
+  const { trap, detail } = value;
+  if (!TRAPS.has(trap) || !isText(detail)) return undefined;
+  return { kind, trap: trap as "trap", detail, ...remains };
+}
+
+/** The message of a child, its payload still unchecked. */
+export function readMessage(value: unknown): FromChild | undefined {
+  if (!isRecord(value)) return undefined;
+  const { type } = value;
+  if (type === "ready" || type === "prepared" || type === "ran") return value as unknown as FromChild;
+  if (type === "failed") return { type, message: isText(value.message) ? value.message : "no reason given" };
+  return undefined;
+}
