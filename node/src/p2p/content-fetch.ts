@@ -47,7 +47,7 @@ const MAX_SEARCHES = 3;
 export class ContentFetch {
   readonly #options: FetchOptions;
   #partial: Partial | undefined;
-  /** A finished mixture that hashed wrongly, or a start that a later provider contradicted. */
+  /** A finished mixture that hashed wrongly, or a start that a later provider contradicted about the length. */
   #disputed: Partial | undefined;
   readonly #failures: string[] = [];
   #onlyOversized = true;
@@ -65,8 +65,7 @@ export class ContentFetch {
       const before = this.#partial?.filled ?? 0;
       const found = await this.#search();
       if (found) return found;
-      const gained = (this.#partial?.filled ?? 0) - before;
-      if (gained <= 0 && !this.#disputed) break;
+      if ((this.#partial?.filled ?? 0) <= before) break;
     }
     throw this.#failure();
   }
@@ -186,8 +185,9 @@ export class ContentFetch {
     this.#failures.push(`${peer} ${reason}`);
     if (reason !== "oversized") this.#onlyOversized = false;
     if (reason === "poisoned" || reason === "malformed" || reason === "oversized") this.#excluded.add(peer.toString());
-    // An empty start holds nothing worth continuing, and its length is only the word of the one that failed.
-    if (this.#partial?.filled === 0) this.#partial = undefined;
+    // An empty start holds nothing worth continuing, and its length is only the word of the one that failed. And
+    // once a mixture has gone wrong, nothing is mixed any more.
+    if (this.#partial?.filled === 0 || this.#disputed) this.#partial = undefined;
     this.#options.onRejected(peer, reason);
   }
 

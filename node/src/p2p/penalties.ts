@@ -4,10 +4,12 @@
  * faded. Nothing here is proof of anything: it protects this node, and no other node hears of it.
  */
 
-/** Points by offence. Ten of the lightest, or two of the gravest, lead to a ban. */
+/** Points by offence. Two of the gravest within one half-life, or eight of the lightest at once, lead to a ban. */
 export const PENALTY_POINTS = {
   /** A frame that does not parse or is over the limit: no honest node makes one. */
   malformed_frame: 50,
+  /** A message that the protocol's machine refused as somebody's fault: a foreign key, a seat not drawn, a bad signature. */
+  refused_message: 50,
   /** Bytes that do not hash to what was asked: the gravest, as it wastes a whole transfer. */
   poisoned_content: 50,
   /** A header or length that the content protocol does not allow. */
@@ -18,7 +20,7 @@ export const PENALTY_POINTS = {
 
 export type Offence = keyof typeof PENALTY_POINTS;
 
-export const BAN_POINTS = 100;
+export const BAN_POINTS = 75;
 const HALF_LIFE_MS = 10 * 60_000;
 const MAX_TRACKED_PEERS = 4_096;
 
