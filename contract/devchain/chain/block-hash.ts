@@ -1,0 +1,71 @@
+/** Hashes over what a block contains, so that equal inputs can be seen to give equal chains. */
+import { type Hash, hashBytes, sha256, toHash, u64le } from "../codec/hash.ts";
+import type { StateChange } from "./state.ts";
+import type { Block, ExecutionOutcome } from "./types.ts";
+
+function framed(...parts: readonly (string | Uint8Array)[]): Uint8Array {
+  return Buffer.concat(
+    parts.flatMap((part) => {
+      const bytes = typeof part === "string" ? Buffer.from(part, "utf8") : part;
+      return [u64le(bytes.length), bytes];
+    }),
+  );
+}
+
+function encodeValue(change: StateChange): string | Uint8Array {
+  if (change.value === undefined) return "removed";
+  switch (change.column) {
+    case "account": {
+      const { amount, locked, codeHash, storageUsage } = change.value;
+      return `${amount} ${locked} ${codeHash} ${storageUsage}`;
+    }
+    case "accessKey": {
+      const { nonce, permission } = change.value;
+      if (permission.kind === "FullAccess") return `${nonce} full`;
+      const { allowance, receiverId, methodNames } = permission;
+      return framed(`${nonce} call ${allowance ?? "unlimited"} ${receiverId}`, ...methodNames);
+    }
+    case "yield":
+    case "yieldId":
+    case "code":
+    case "data":
+      return change.value;
+  }
+}
+
+/** The root after `changes`, made in this order on top of `previous`. */
+export function nextStateRoot(previous: Hash, changes: readonly StateChange[]): Hash {
+  if (changes.length === 0) return previous;
+  const parts = changes.map((change) =>
+    framed(change.column, change.accountId, change.key, change.value === undefined ? "-" : "+", encodeValue(change)),
+  );
+  return toHash(sha256(hashBytes(previous), ...parts));
+}
+
+export function hashOutcomes(outcomes: readonly ExecutionOutcome[]): Hash {
+  const parts = outcomes.map(({ id, gasBurnt, tokensBurnt, status, logs, receiptIds }) => {
+    const result =
+      status.kind === "value" ? status.value : status.kind === "receipt" ? status.id : JSON.stringify(status.error);
+    return framed(id, `${gasBurnt} ${tokensBurnt} ${status.kind}`, result, framed(...logs), framed(...receiptIds));
+  });
+  return toHash(sha256(...parts));
+}
+
+export function hashBlock(block: Omit<Block, "hash">): Hash {
+  return toHash(
+    sha256(
+      framed(
+        "devchain block",
+        u64le(block.height),
+        block.previousHash,
+        u64le(block.timestampNs),
+        block.stateRoot,
+        block.outcomeRoot,
+        block.randomValue,
+        framed(...block.transactions),
+        framed(...block.receipts),
+        u64le(block.gasUsed),
+      ),
+    ),
+  );
+}

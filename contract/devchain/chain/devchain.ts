@@ -1,0 +1,494 @@
+/**
+ * An embedded NEAR chain of one shard and no validators: accounts, receipts, contracts with exact gas, yields.
+ * Deterministic: no clock, no timer, no randomness. Equal options and equal calls give equal block hashes.
+ * Time passes when somebody calls `produceBlock`: the server's timer, a test, or a simulator's virtual clock.
+ */
+
+import { isAccountId } from "../codec/account-id.ts";
+import { type Hash, hashBytes, sha256, toHash, u64le, ZERO_HASH } from "../codec/hash.ts";
+import { parsePublicKey } from "../codec/public-key.ts";
+import { decodeSignedTransaction, type SignedTransaction } from "../codec/transaction.ts";
+import { LIMITS, STORAGE_USAGE } from "../parameters/protocol-config.ts";
+import { runContract } from "../vm/runtime.ts";
+import { describeFailure, type FunctionCallFailure } from "../vm/vm-error.ts";
+import { newAccount } from "./actions.ts";
+import { hashBlock, hashOutcomes, nextStateRoot } from "./block-hash.ts";
+import { Mempool } from "./mempool.ts";
+import { type BlockContext, executeReceipt } from "./receipt-execution.ts";
+import { ReceiptQueue } from "./receipt-queue.ts";
+import { accessKeyBytes, State, type StateChange, type StateView } from "./state.ts";
+import { TransactionLedger } from "./transaction-ledger.ts";
+import type { ActionReceipt, Block, ExecutionOutcome, Receipt } from "./types.ts";
+import { chargeTransaction, InvalidTransactionError, verifyStateless } from "./verifier.ts";
+
+export interface GenesisAccount {
+  readonly accountId: string;
+  readonly balanceYocto: bigint;
+  /** Gets full access. */
+  readonly publicKey?: string;
+  readonly code?: Uint8Array;
+}
+
+export interface DevChainOptions {
+  readonly chainId: string;
+  /** Determines every `random_seed` of the chain. */
+  readonly seed: string;
+  readonly genesisTimestampNs: bigint;
+  /** How far a block without a timestamp of its own moves time. */
+  readonly blockIntervalMs: number;
+  /** How many blocks the final block lags behind the head. */
+  readonly finalityLagBlocks?: number;
+  /** How many blocks, with their states, changes and outcomes, can still be asked for. */
+  readonly historyBlocks?: number;
+  readonly accounts: readonly GenesisAccount[];
+}
+
+export type Finality = "optimistic" | "near-final" | "final";
+export type BlockReference = Finality | number | Hash;
+
+/** What a block was made from: enough to make it again. */
+export interface BlockInputs {
+  readonly timestampNs: bigint;
+  readonly transactions: readonly Uint8Array[];
+}
+
+export type BlockListener = (block: Block, inputs: BlockInputs) => void;
+
+export interface ViewResult {
+  readonly result: Uint8Array;
+  readonly logs: readonly string[];
+  readonly block: Block;
+}
+
+export type DevChainErrorCode =
+  | "INVALID_OPTIONS"
+  | "TIMESTAMP_NOT_LATER"
+  | "UNKNOWN_BLOCK"
+  | "UNKNOWN_ACCOUNT"
+  | "NO_CONTRACT_CODE"
+  | "CONTRACT_EXECUTION_ERROR"
+  | "MEMPOOL_FULL";
+
+export class DevChainError extends Error {
+  readonly code: DevChainErrorCode;
+  /** The block a view looked at. */
+  readonly block: Block | undefined;
+  /** Of `CONTRACT_EXECUTION_ERROR`. */
+  readonly failure: FunctionCallFailure | undefined;
+  constructor(
+    code: DevChainErrorCode,
+    message: string,
+    context: { block?: Block; failure?: FunctionCallFailure } = {},
+  ) {
+    super(message);
+    this.name = "DevChainError";
+    this.code = code;
+    this.block = context.block;
+    this.failure = context.failure;
+  }
+}
+
+/** The lowest gas price of mainnet; blocks here are never full for long, so it stays. */
+export const GAS_PRICE = 100_000_000n;
+/** As on mainnet: receipts beyond it wait for the next block. */
+export const BLOCK_GAS_LIMIT = 1_000_000_000_000_000;
+export const GENESIS_HEIGHT = 1;
+export const EPOCH_BLOCKS = 43_200;
+const TRANSACTION_VALIDITY_BLOCKS = 86_400;
+const MAX_TRANSACTIONS_PER_BLOCK = 1_000;
+const DEFAULT_FINALITY_LAG_BLOCKS = 2;
+const DEFAULT_HISTORY_BLOCKS = 2_000;
+const NO_SIGNER_KEY = new Uint8Array(33);
+
+export class DevChain {
+  readonly chainId: string;
+  readonly genesisHash: Hash;
+  readonly #seed: Uint8Array;
+  readonly #blockIntervalNs: bigint;
+  readonly #finalityLagBlocks: number;
+  readonly #historyBlocks: number;
+  readonly #state: State;
+  readonly #mempool = new Mempool();
+  readonly #queue = new ReceiptQueue();
+  readonly #ledger: TransactionLedger;
+  /** The newest `historyBlocks`. */
+  readonly #blocks: Block[] = [];
+  readonly #heights = new Map<Hash, number>();
+  readonly #listeners = new Set<BlockListener>();
+
+  constructor(options: DevChainOptions) {
+    const lag = options.finalityLagBlocks ?? DEFAULT_FINALITY_LAG_BLOCKS;
+    const history = options.historyBlocks ?? DEFAULT_HISTORY_BLOCKS;
+    if (!Number.isSafeInteger(lag) || lag < 0 || !Number.isSafeInteger(history) || history <= lag) {
+      throw new DevChainError("INVALID_OPTIONS", "0 <= finalityLagBlocks < historyBlocks does not hold");
+    }
+    if (!(options.blockIntervalMs > 0)) {
+      throw new DevChainError("INVALID_OPTIONS", `blockIntervalMs is ${options.blockIntervalMs}`);
+    }
+    this.chainId = options.chainId;
+    this.#seed = sha256("devchain seed ", options.chainId, " ", options.seed);
+    this.#blockIntervalNs = BigInt(Math.max(1, Math.round(options.blockIntervalMs * 1e6)));
+    this.#finalityLagBlocks = lag;
+    this.#historyBlocks = history;
+    this.#state = new State(GENESIS_HEIGHT, history);
+    this.#ledger = new TransactionLedger(history);
+    for (const account of options.accounts) this.#createGenesisAccount(account);
+    this.genesisHash = this.#closeBlock(GENESIS_HEIGHT, options.genesisTimestampNs, [], [], 0).hash;
+  }
+
+  get head(): Block {
+    return this.#blocks.at(-1)!;
+  }
+
+  get finalHead(): Block {
+    return this.block("final");
+  }
+
+  /** The oldest block that can still be asked for. */
+  get oldestBlock(): Block {
+    return this.#blocks[0]!;
+  }
+
+  get gasPrice(): bigint {
+    return GAS_PRICE;
+  }
+
+  /** Transactions that wait for a block. */
+  get pendingTransactions(): number {
+    return this.#mempool.size;
+  }
+
+  /** True when nothing is due: the next block would be empty, unless a yield times out. */
+  get isIdle(): boolean {
+    return this.#mempool.size === 0 && this.#queue.isIdle;
+  }
+
+  /** @throws DevChainError `UNKNOWN_BLOCK` when it never was, or is not kept any more */
+  block(reference: BlockReference): Block {
+    const height = this.#resolveHeight(reference);
+    const block = height === undefined ? undefined : this.#blocks[height - this.oldestBlock.height];
+    if (block === undefined) throw new DevChainError("UNKNOWN_BLOCK", `DB Not Found Error: block ${reference}`);
+    return block;
+  }
+
+  /** The state after a block. @throws DevChainError `UNKNOWN_BLOCK` */
+  stateAt(reference: BlockReference): StateView {
+    return this.#state.at(this.block(reference).height);
+  }
+
+  /** What the block at `height` changed, in order. @throws DevChainError `UNKNOWN_BLOCK` */
+  changes(height: number): readonly StateChange[] {
+    return this.#state.changesAt(this.block(height).height)!;
+  }
+
+  /** Transactions and their outcomes, as far as they are kept. */
+  get transactions(): Pick<TransactionLedger, "transaction" | "receipt"> {
+    return this.#ledger;
+  }
+
+  /** True while the transaction waits for a block. */
+  isPending(hash: Hash): boolean {
+    return this.#mempool.has(hash);
+  }
+
+  /** Called after each block. Returns what ends it. */
+  onBlock(listener: BlockListener): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /**
+   * Accepts a signed transaction (Borsh) for one of the next blocks. Sending it again is harmless.
+   * It may still be dropped, without a trace, if it is not valid any more when its block comes.
+   * @throws TransactionCodecError, InvalidTransactionError, DevChainError `MEMPOOL_FULL`
+   */
+  submit(bytes: Uint8Array): Hash {
+    const transaction = decodeSignedTransaction(bytes);
+    const { hash } = transaction;
+    if (this.#mempool.has(hash) || this.#ledger.transaction(hash) !== undefined) return hash;
+    this.#checkRecent(transaction);
+    verifyStateless(transaction);
+    chargeTransaction(this.#state, transaction, this.head.height + 1, GAS_PRICE);
+    if (!this.#mempool.add({ transaction, bytes: bytes.slice() })) {
+      throw new DevChainError("MEMPOOL_FULL", "too many transactions wait for a block");
+    }
+    return hash;
+  }
+
+  /**
+   * Makes the next block from what was submitted.
+   * @param timestampNs later than the head's; the head's plus the block interval by default
+   * @throws DevChainError `TIMESTAMP_NOT_LATER`
+   */
+  produceBlock(timestampNs: bigint = this.head.timestampNs + this.#blockIntervalNs): Block {
+    this.#checkLater(timestampNs);
+    const taken = this.#mempool.take(MAX_TRANSACTIONS_PER_BLOCK);
+    const height = this.head.height + 1;
+    const included = taken.filter(({ transaction }) => this.#include(transaction, height));
+    const block = this.#run(
+      height,
+      timestampNs,
+      included.map(({ transaction }) => transaction),
+    );
+    const inputs = { timestampNs, transactions: included.map(({ bytes }) => bytes) };
+    for (const listener of [...this.#listeners]) listener(block, inputs);
+    return block;
+  }
+
+  /** Makes a block again from its inputs; listeners are not called. */
+  replayBlock(inputs: BlockInputs): Block {
+    this.#checkLater(inputs.timestampNs);
+    const height = this.head.height + 1;
+    const transactions = inputs.transactions.map(decodeSignedTransaction);
+    return this.#run(
+      height,
+      inputs.timestampNs,
+      transactions.filter((transaction) => this.#include(transaction, height)),
+    );
+  }
+
+  /**
+   * Calls a view method on the state after a block.
+   * @throws DevChainError `UNKNOWN_BLOCK`, `UNKNOWN_ACCOUNT`, `NO_CONTRACT_CODE`, `CONTRACT_EXECUTION_ERROR`
+   */
+  view(accountId: string, methodName: string, args: Uint8Array, at: BlockReference = "optimistic"): ViewResult {
+    const block = this.block(at);
+    const state = this.#state.at(block.height);
+    const account = state.get("account", accountId, "");
+    if (account === undefined) {
+      throw new DevChainError("UNKNOWN_ACCOUNT", `account ${accountId} does not exist while viewing`, { block });
+    }
+    const code = state.get("code", accountId, "");
+    if (code === undefined) {
+      const failure = { kind: "CodeDoesNotExist", accountId } as const;
+      throw new DevChainError("NO_CONTRACT_CODE", describeFailure(failure), { block, failure });
+    }
+    const outcome = runContract(
+      code,
+      methodName,
+      {
+        chainId: this.chainId,
+        currentAccountId: accountId,
+        signerAccountId: accountId,
+        signerPublicKey: NO_SIGNER_KEY,
+        predecessorAccountId: accountId,
+        refundToAccountId: accountId,
+        input: args,
+        promiseResults: [],
+        blockHeight: block.height,
+        blockTimestampNs: block.timestampNs,
+        epochHeight: epochHeight(block.height),
+        balance: account.amount,
+        lockedBalance: account.locked,
+        storageUsage: account.storageUsage,
+        attachedDeposit: 0n,
+        prepaidGas: LIMITS.max_gas_burnt,
+        randomSeed: hashBytes(block.randomValue),
+        isView: true,
+        outputDataReceivers: [],
+        codeHash: hashBytes(account.codeHash),
+      },
+      {
+        storageGet: (key) => state.get("data", accountId, key),
+        storageSet: notInView,
+        storageRemove: notInView,
+        validatorStake: () => 0n,
+        validatorTotalStake: () => 0n,
+        createYield: notInView,
+        createYieldWithId: notInView,
+        resumeYield: notInView,
+        resumeYieldWithId: notInView,
+      },
+    );
+    if (outcome.failure !== undefined) {
+      const { failure } = outcome;
+      throw new DevChainError("CONTRACT_EXECUTION_ERROR", describeFailure(failure), { block, failure });
+    }
+    const result = outcome.returned.kind === "value" ? outcome.returned.value : new Uint8Array();
+    return { result, logs: outcome.logs, block };
+  }
+
+  #resolveHeight(reference: BlockReference): number | undefined {
+    const lag = (blocks: number) => Math.max(this.oldestBlock.height, this.head.height - blocks);
+    if (reference === "optimistic") return this.head.height;
+    if (reference === "near-final") return lag(Math.ceil(this.#finalityLagBlocks / 2));
+    if (reference === "final") return lag(this.#finalityLagBlocks);
+    return typeof reference === "number" ? reference : this.#heights.get(reference);
+  }
+
+  #createGenesisAccount({ accountId, balanceYocto, publicKey, code }: GenesisAccount): void {
+    const invalid = (reason: string) => new DevChainError("INVALID_OPTIONS", `genesis account ${accountId}: ${reason}`);
+    if (!isAccountId(accountId)) throw invalid("not an account id");
+    if (this.#state.get("account", accountId, "") !== undefined) throw invalid("stands there twice");
+    if (balanceYocto < 0n) throw invalid("negative balance");
+    let account = newAccount(balanceYocto);
+    if (publicKey !== undefined) {
+      const key = parsePublicKey(publicKey);
+      if (key === undefined) throw invalid(`not a public key: ${publicKey}`);
+      const accessKey = { nonce: 0n, permission: { kind: "FullAccess" } } as const;
+      this.#state.set("accessKey", accountId, key, accessKey);
+      const bytes = accessKeyBytes(key, accessKey) + STORAGE_USAGE.num_extra_bytes_record;
+      account = { ...account, storageUsage: account.storageUsage + bytes };
+    }
+    if (code !== undefined) {
+      this.#state.set("code", accountId, "", code.slice());
+      account = {
+        ...account,
+        codeHash: toHash(sha256(code)),
+        storageUsage: account.storageUsage + code.length,
+      };
+    }
+    this.#state.set("account", accountId, "", account);
+    this.#state.commit({ kind: "genesis" });
+  }
+
+  #checkRecent(transaction: SignedTransaction): void {
+    const height = this.#heights.get(transaction.blockHash);
+    if (height === undefined || this.head.height - height > TRANSACTION_VALIDITY_BLOCKS) {
+      throw new InvalidTransactionError("Expired");
+    }
+  }
+
+  #checkLater(timestampNs: bigint): void {
+    if (timestampNs > this.head.timestampNs) return;
+    throw new DevChainError(
+      "TIMESTAMP_NOT_LATER",
+      `a block at ${timestampNs} cannot follow one at ${this.head.timestampNs}`,
+    );
+  }
+
+  /** Charges a transaction and turns it into a receipt; false when it is not valid any more. */
+  #include(transaction: SignedTransaction, height: number): boolean {
+    if (this.#ledger.transaction(transaction.hash) !== undefined) return false;
+    try {
+      const { account, accessKey, cost } = chargeTransaction(this.#state, transaction, height, GAS_PRICE);
+      this.#state.set("account", transaction.signerId, "", account);
+      this.#state.set("accessKey", transaction.signerId, transaction.publicKey, accessKey);
+      this.#state.commit({ kind: "transaction", hash: transaction.hash });
+      this.#ledger.include(transaction, cost, height);
+      return true;
+    } catch (error) {
+      if (error instanceof InvalidTransactionError) return false;
+      throw error;
+    }
+  }
+
+  #run(height: number, timestampNs: bigint, transactions: readonly SignedTransaction[]): Block {
+    const randomValue = toHash(sha256(this.#seed, hashBytes(this.head.hash), u64le(height)));
+    const context: BlockContext = {
+      chainId: this.chainId,
+      height,
+      timestampNs,
+      epochHeight: epochHeight(height),
+      gasPrice: GAS_PRICE,
+      randomValue,
+    };
+    const outcomes: ExecutionOutcome[] = [];
+    let gasUsed = 0;
+    // Receipts to the signer itself run in the transaction's own block, the others in the next.
+    const due: Receipt[] = [];
+    const sent: Receipt[] = [];
+    for (const transaction of transactions) {
+      const { outcome, receipt } = this.#ledger.convert(transaction);
+      outcomes.push(outcome);
+      gasUsed += outcome.gasBurnt;
+      (transaction.signerId === transaction.receiverId ? due : sent).push(receipt);
+    }
+    due.push(...this.#queue.takeDue());
+    this.#queue.push(sent);
+    for (const [index, receipt] of due.entries()) {
+      if (gasUsed >= BLOCK_GAS_LIMIT) {
+        this.#queue.delay(due.slice(index));
+        break;
+      }
+      const outcome = this.#arrive(receipt, context);
+      if (outcome === undefined) continue;
+      outcomes.push(outcome);
+      gasUsed += outcome.gasBurnt;
+    }
+    this.#expireYields(height);
+    return this.#closeBlock(height, timestampNs, transactions, outcomes, gasUsed);
+  }
+
+  #arrive(arrived: Receipt, context: BlockContext): ExecutionOutcome | undefined {
+    const ready = this.#queue.arrive(arrived);
+    if (ready === undefined) return undefined;
+    const { receipt, results } = ready;
+    if (receipt.isYield) this.#forgetYield(receipt);
+    const { outcome, outgoing, timeouts } = executeReceipt(this.#state, receipt, results, context);
+    this.#queue.push(outgoing);
+    this.#queue.pushTimeouts(timeouts);
+    this.#ledger.executed(receipt, outcome, outgoing);
+    return outcome;
+  }
+
+  /** The yield is over before its callback runs, whether the callback succeeds or not. */
+  #forgetYield(receipt: ActionReceipt): void {
+    const accountId = receipt.receiverId;
+    const dataId = receipt.inputDataIds[0]!;
+    this.#state.set("yield", accountId, dataId, undefined);
+    for (const [yieldId, named] of this.#state.entries("yieldId", accountId)) {
+      if (named === dataId) this.#state.set("yieldId", accountId, yieldId, undefined);
+    }
+    this.#state.commit({ kind: "receipt", hash: receipt.id });
+  }
+
+  /** Sends "nothing came" to yields that waited too long; it arrives in the next block. */
+  #expireYields(height: number): void {
+    for (const [index, { accountId, dataId, transactionHash }] of this.#queue.takeTimeouts(height).entries()) {
+      if (this.#state.get("yield", accountId, dataId) !== "waiting") continue;
+      this.#state.set("yield", accountId, dataId, "resumed");
+      const id = toHash(sha256("yield timeout ", hashBytes(dataId), u64le(height), u64le(index)));
+      this.#state.commit({ kind: "receipt", hash: id });
+      this.#queue.push([
+        {
+          kind: "data",
+          id,
+          predecessorId: accountId,
+          receiverId: accountId,
+          transactionHash,
+          dataId,
+          data: null,
+          isResume: true,
+        },
+      ]);
+    }
+  }
+
+  #closeBlock(
+    height: number,
+    timestampNs: bigint,
+    transactions: readonly SignedTransaction[],
+    outcomes: readonly ExecutionOutcome[],
+    gasUsed: number,
+  ): Block {
+    const previous = this.#blocks.at(-1);
+    const previousHash = previous?.hash ?? ZERO_HASH;
+    const changes = this.#state.closeBlock();
+    const header = {
+      height,
+      previousHash,
+      timestampNs,
+      stateRoot: nextStateRoot(previous?.stateRoot ?? ZERO_HASH, changes),
+      outcomeRoot: hashOutcomes(outcomes),
+      randomValue: toHash(sha256(this.#seed, hashBytes(previousHash), u64le(height))),
+      transactions: transactions.map(({ hash }) => hash),
+      receipts: outcomes.slice(transactions.length).map(({ id }) => id),
+      gasUsed,
+    };
+    const block: Block = { ...header, hash: hashBlock(header) };
+    this.#blocks.push(block);
+    this.#heights.set(block.hash, height);
+    if (this.#blocks.length > this.#historyBlocks) this.#heights.delete(this.#blocks.shift()!.hash);
+    this.#ledger.prune(height);
+    return block;
+  }
+}
+
+function epochHeight(height: number): number {
+  return 1 + Math.floor(height / EPOCH_BLOCKS);
+}
+
+function notInView(): never {
+  throw new Error("the host refuses writes in views before they get here");
+}

@@ -1,0 +1,91 @@
+/** Receipts between their making and their running: what is due, what waits for data, what has yielded. */
+import type { Hash } from "../codec/hash.ts";
+import type { YieldTimeout } from "./receipt-execution.ts";
+import type { ActionReceipt, DataReceipt, Receipt } from "./types.ts";
+
+export interface ReadyReceipt {
+  readonly receipt: ActionReceipt;
+  readonly results: readonly (Uint8Array | null)[];
+}
+
+export class ReceiptQueue {
+  /** Due in the next block. */
+  #outgoing: Receipt[] = [];
+  /** Left over by full blocks. */
+  #delayed: Receipt[] = [];
+  /** Action receipts by each data id they still miss. */
+  readonly #waiting = new Map<Hash, ActionReceipt>();
+  readonly #received = new Map<Hash, Uint8Array | null>();
+  readonly #yielded = new Map<Hash, ActionReceipt>();
+  /** In the order of expiry. */
+  #timeouts: YieldTimeout[] = [];
+
+  push(receipts: readonly Receipt[]): void {
+    this.#outgoing.push(...receipts);
+  }
+
+  pushTimeouts(timeouts: readonly YieldTimeout[]): void {
+    this.#timeouts.push(...timeouts);
+  }
+
+  get isIdle(): boolean {
+    return this.#outgoing.length === 0 && this.#delayed.length === 0;
+  }
+
+  /** Everything due: what earlier blocks left over first. */
+  takeDue(): Receipt[] {
+    const due = [...this.#delayed, ...this.#outgoing];
+    this.#delayed = [];
+    this.#outgoing = [];
+    return due;
+  }
+
+  delay(receipts: readonly Receipt[]): void {
+    this.#delayed.push(...receipts);
+  }
+
+  /** The receipt that can run now that `receipt` has arrived, if any. */
+  arrive(receipt: Receipt): ReadyReceipt | undefined {
+    if (receipt.kind === "action") return this.#arriveAction(receipt);
+    return receipt.isResume ? this.#resume(receipt) : this.#arriveData(receipt);
+  }
+
+  takeTimeouts(height: number): YieldTimeout[] {
+    const pending = this.#timeouts.findIndex((timeout) => timeout.expiresAtHeight > height);
+    return this.#timeouts.splice(0, pending === -1 ? this.#timeouts.length : pending);
+  }
+
+  #arriveAction(receipt: ActionReceipt): ReadyReceipt | undefined {
+    if (receipt.isYield) {
+      this.#yielded.set(receipt.inputDataIds[0]!, receipt);
+      return undefined;
+    }
+    let missing = false;
+    for (const dataId of receipt.inputDataIds) {
+      if (this.#received.has(dataId)) continue;
+      this.#waiting.set(dataId, receipt);
+      missing = true;
+    }
+    return missing ? undefined : this.#ready(receipt);
+  }
+
+  #arriveData(data: DataReceipt): ReadyReceipt | undefined {
+    this.#received.set(data.dataId, data.data);
+    const receipt = this.#waiting.get(data.dataId);
+    this.#waiting.delete(data.dataId);
+    if (receipt === undefined || receipt.inputDataIds.some((dataId) => this.#waiting.has(dataId))) return undefined;
+    return this.#ready(receipt);
+  }
+
+  #resume(data: DataReceipt): ReadyReceipt | undefined {
+    const receipt = this.#yielded.get(data.dataId);
+    this.#yielded.delete(data.dataId);
+    return receipt && { receipt, results: [data.data] };
+  }
+
+  #ready(receipt: ActionReceipt): ReadyReceipt {
+    const results = receipt.inputDataIds.map((dataId) => this.#received.get(dataId) ?? null);
+    for (const dataId of receipt.inputDataIds) this.#received.delete(dataId);
+    return { receipt, results };
+  }
+}

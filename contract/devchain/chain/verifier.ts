@@ -1,0 +1,229 @@
+/**
+ * Which transactions are valid, and what they cost (nearcore runtime/src/verifier.rs, config.rs).
+ * Errors carry nearcore's JSON, which clients parse: near-api-js retries on `InvalidNonce` only if it finds it.
+ */
+import { isAccountId } from "../codec/account-id.ts";
+import { type AccessKey, type Action, actionDeposit, actionGas } from "../codec/action.ts";
+import { hashBytes } from "../codec/hash.ts";
+import { KEY_TYPES, verifySignature } from "../codec/public-key.ts";
+import type { SignedTransaction } from "../codec/transaction.ts";
+import {
+  LIMITS,
+  MIN_GAS_PURCHASE_PRICE,
+  PROTOCOL_VERSION,
+  STORAGE_AMOUNT_PER_BYTE,
+} from "../parameters/protocol-config.ts";
+import { receiptFees } from "../vm/action-fees.ts";
+import type { Account, StateView } from "./state.ts";
+import type { ErrorJson } from "./types.ts";
+
+/** Nonces may not run ahead of the block's height times this. */
+export const NONCES_PER_BLOCK = 1_000_000n;
+/** Accounts up to this size need no balance for their storage (NEP-448). */
+const ZERO_BALANCE_STORAGE_BYTES = 770;
+
+/** A transaction that cannot be included; `error` is nearcore's `InvalidTxError` as JSON. */
+export class InvalidTransactionError extends Error {
+  readonly code = "INVALID_TRANSACTION";
+  readonly error: ErrorJson;
+  constructor(error: ErrorJson) {
+    super(typeof error === "string" ? error : JSON.stringify(error));
+    this.name = "InvalidTransactionError";
+    this.error = error;
+  }
+}
+
+function checkKeyAction(action: Extract<Action, { kind: "AddKey" }>): ErrorJson | undefined {
+  const { permission } = action.accessKey;
+  if (permission.kind === "FullAccess") return undefined;
+  if (!isAccountId(permission.receiverId)) return { InvalidAccountId: { account_id: permission.receiverId } };
+  let total = 0;
+  for (const name of permission.methodNames) {
+    const length = Buffer.byteLength(name);
+    const limit = LIMITS.max_length_method_name;
+    if (length > limit) return { AddKeyMethodNameLengthExceeded: { length, limit } };
+    total += length + 1;
+  }
+  const limit = LIMITS.max_number_bytes_method_names;
+  if (total > limit) return { AddKeyMethodNamesNumberOfBytesExceeded: { total_number_of_bytes: total, limit } };
+  return undefined;
+}
+
+function checkAction(action: Action): ErrorJson | undefined {
+  switch (action.kind) {
+    case "DeployContract": {
+      const limit = LIMITS.max_contract_size;
+      const size = action.code.length;
+      return size > limit ? { ContractSizeExceeded: { size, limit } } : undefined;
+    }
+    case "FunctionCall": {
+      if (action.gas === 0) return "FunctionCallZeroAttachedGas";
+      const length = Buffer.byteLength(action.methodName);
+      if (length > LIMITS.max_length_method_name) {
+        return { FunctionCallMethodNameLengthExceeded: { length, limit: LIMITS.max_length_method_name } };
+      }
+      const limit = LIMITS.max_arguments_length;
+      if (action.args.length > limit) {
+        return { FunctionCallArgumentsLengthExceeded: { length: action.args.length, limit } };
+      }
+      return undefined;
+    }
+    case "Stake":
+      // There are no validators to choose: staking is refused by name instead of pretended.
+      return { UnsupportedProtocolFeature: { protocol_feature: "Stake", version: PROTOCOL_VERSION } };
+    case "AddKey":
+      return checkKeyAction(action);
+    case "DeleteAccount":
+      return isAccountId(action.beneficiaryId) ? undefined : { InvalidAccountId: { account_id: action.beneficiaryId } };
+    default:
+      return undefined;
+  }
+}
+
+/** nearcore's `ActionsValidationError` as JSON, undefined when the actions can go into a receipt. */
+export function checkActions(actions: readonly Action[]): ErrorJson | undefined {
+  const limit = LIMITS.max_actions_per_receipt;
+  if (actions.length > limit) {
+    return { TotalNumberOfActionsExceeded: { total_number_of_actions: actions.length, limit } };
+  }
+  const deploys = actions.filter((action) => action.kind === "DeployContract").length;
+  if (deploys > LIMITS.max_deploy_actions_per_receipt) {
+    const deployLimit = LIMITS.max_deploy_actions_per_receipt;
+    return { TotalNumberOfActionsExceeded: { total_number_of_actions: deploys, limit: deployLimit } };
+  }
+  for (const [index, action] of actions.entries()) {
+    if (action.kind === "DeleteAccount" && index !== actions.length - 1) return "DeleteActionMustBeFinal";
+    const error = checkAction(action);
+    if (error !== undefined) return error;
+  }
+  const gas = actions.reduce((sum, action) => sum + actionGas(action), 0);
+  if (gas > LIMITS.max_total_prepaid_gas) {
+    return { TotalPrepaidGasExceeded: { total_prepaid_gas: gas, limit: LIMITS.max_total_prepaid_gas } };
+  }
+  return undefined;
+}
+
+/** Yocto that are missing for the account's storage; 0 when it is covered. */
+export function missingForStorage(account: Account): bigint {
+  if (account.storageUsage <= ZERO_BALANCE_STORAGE_BYTES) return 0n;
+  const missing = STORAGE_AMOUNT_PER_BYTE * BigInt(account.storageUsage) - account.amount - account.locked;
+  return missing > 0n ? missing : 0n;
+}
+
+export interface TransactionCost {
+  /** Burnt when the transaction becomes a receipt. */
+  readonly burntGas: number;
+  readonly burntTokens: bigint;
+  /** What the receipt's gas is bought at. */
+  readonly receiptGasPrice: bigint;
+  /** Everything that is not a deposit. */
+  readonly gasCost: bigint;
+  readonly total: bigint;
+}
+
+export function transactionCost(transaction: SignedTransaction, gasPrice: bigint): TransactionCost {
+  const { actions, receiverId, signerId } = transaction;
+  const fees = receiptFees(actions, receiverId, signerId === receiverId);
+  const attached = actions.reduce((sum, action) => sum + actionGas(action), fees.execution);
+  const deposit = actions.reduce((sum, action) => sum + actionDeposit(action), 0n);
+  const receiptGasPrice = gasPrice > MIN_GAS_PURCHASE_PRICE ? gasPrice : MIN_GAS_PURCHASE_PRICE;
+  const burntTokens = BigInt(fees.send) * gasPrice;
+  const gasCost = burntTokens + BigInt(attached) * receiptGasPrice;
+  return { burntGas: fees.send, burntTokens, receiptGasPrice, gasCost, total: gasCost + deposit };
+}
+
+/** Checks what does not depend on the state. @throws InvalidTransactionError */
+export function verifyStateless(transaction: SignedTransaction): void {
+  const { signature, publicKey, signerId, receiverId } = transaction;
+  if (!isAccountId(signerId)) throw new InvalidTransactionError({ InvalidSignerId: { signer_id: signerId } });
+  if (!isAccountId(receiverId)) throw new InvalidTransactionError({ InvalidReceiverId: { receiver_id: receiverId } });
+  const actionsError = checkActions(transaction.actions);
+  if (actionsError !== undefined) throw new InvalidTransactionError({ ActionsValidation: actionsError });
+  const sameType = publicKey.startsWith(`${KEY_TYPES[signature.type]!.name}:`);
+  if (!sameType || !verifySignature(publicKey, signature.data, hashBytes(transaction.hash))) {
+    throw new InvalidTransactionError("InvalidSignature");
+  }
+}
+
+/** A function-call key may make one call without deposit, to its receiver and its methods. */
+function checkFunctionCallKey(transaction: SignedTransaction, accessKey: AccessKey): void {
+  const { permission } = accessKey;
+  if (permission.kind === "FullAccess") return;
+  const refuse = (error: ErrorJson) => new InvalidTransactionError({ InvalidAccessKeyError: error });
+  const [action, ...others] = transaction.actions;
+  if (action?.kind !== "FunctionCall" || others.length > 0) throw refuse("RequiresFullAccess");
+  if (action.deposit > 0n) throw refuse("DepositWithFunctionCall");
+  if (transaction.receiverId !== permission.receiverId) {
+    throw refuse({ ReceiverMismatch: { tx_receiver: transaction.receiverId, ak_receiver: permission.receiverId } });
+  }
+  const { methodNames } = permission;
+  if (methodNames.length > 0 && !methodNames.includes(action.methodName)) {
+    throw refuse({ MethodNameMismatch: { method_name: action.methodName } });
+  }
+}
+
+function chargeKey(transaction: SignedTransaction, accessKey: AccessKey, cost: TransactionCost): AccessKey {
+  const { permission } = accessKey;
+  const { nonce, signerId, publicKey } = transaction;
+  if (permission.kind === "FullAccess" || permission.allowance === undefined) return { ...accessKey, nonce };
+  if (permission.allowance < cost.total) {
+    throw new InvalidTransactionError({
+      InvalidAccessKeyError: {
+        NotEnoughAllowance: {
+          account_id: signerId,
+          public_key: publicKey,
+          allowance: permission.allowance.toString(),
+          cost: cost.total.toString(),
+        },
+      },
+    });
+  }
+  return { nonce, permission: { ...permission, allowance: permission.allowance - cost.total } };
+}
+
+/** The signer and its key after paying. @throws InvalidTransactionError */
+export function chargeTransaction(
+  state: StateView,
+  transaction: SignedTransaction,
+  blockHeight: number,
+  gasPrice: bigint,
+): { account: Account; accessKey: AccessKey; cost: TransactionCost } {
+  const { signerId, publicKey, nonce } = transaction;
+  const account = state.get("account", signerId, "");
+  if (account === undefined) throw new InvalidTransactionError({ SignerDoesNotExist: { signer_id: signerId } });
+  const accessKey = state.get("accessKey", signerId, publicKey);
+  if (accessKey === undefined) {
+    throw new InvalidTransactionError({
+      InvalidAccessKeyError: { AccessKeyNotFound: { account_id: signerId, public_key: publicKey } },
+    });
+  }
+  if (nonce <= accessKey.nonce) {
+    throw new InvalidTransactionError({
+      InvalidNonce: { tx_nonce: Number(nonce), ak_nonce: Number(accessKey.nonce) },
+    });
+  }
+  const upperBound = BigInt(blockHeight) * NONCES_PER_BLOCK;
+  if (nonce >= upperBound) {
+    throw new InvalidTransactionError({
+      NonceTooLarge: { tx_nonce: Number(nonce), upper_bound: Number(upperBound) },
+    });
+  }
+  const cost = transactionCost(transaction, gasPrice);
+  if (account.amount < cost.total) {
+    throw new InvalidTransactionError({
+      NotEnoughBalance: {
+        signer_id: signerId,
+        balance: account.amount.toString(),
+        cost: cost.total.toString(),
+      },
+    });
+  }
+  const charged = { ...account, amount: account.amount - cost.total };
+  const chargedKey = chargeKey(transaction, accessKey, cost);
+  const missing = missingForStorage(charged);
+  if (missing > 0n) {
+    throw new InvalidTransactionError({ LackBalanceForState: { signer_id: signerId, amount: missing.toString() } });
+  }
+  checkFunctionCallKey(transaction, accessKey);
+  return { account: charged, accessKey: chargedKey, cost };
+}

@@ -1,0 +1,39 @@
+/**
+ * The embedded NEAR chain. In a process of its own: `main.ts`. Behind JSON-RPC: `openDevChain` or `new DevChain`,
+ * then `startDevChainServer`. Without any of it, on virtual time: `new DevChain` and `produceBlock`.
+ */
+export {
+  BLOCK_GAS_LIMIT,
+  type BlockInputs,
+  type BlockListener,
+  type BlockReference,
+  DevChain,
+  DevChainError,
+  type DevChainErrorCode,
+  type DevChainOptions,
+  type Finality,
+  GAS_PRICE,
+  GENESIS_HEIGHT,
+  type GenesisAccount,
+  type ViewResult,
+} from "./chain/devchain.ts";
+export type { Account, ChangeCause, StateChange, StateView } from "./chain/state.ts";
+export type {
+  ActionReceipt,
+  Block,
+  ErrorJson,
+  ExecutionOutcome,
+  OutcomeStatus,
+  TransactionRecord,
+} from "./chain/types.ts";
+export { InvalidTransactionError } from "./chain/verifier.ts";
+export type { AccessKey, AccessKeyPermission, Action } from "./codec/action.ts";
+export { type CodecErrorCode, type SignedTransaction, TransactionCodecError } from "./codec/transaction.ts";
+export { PROTOCOL_CONFIG, PROTOCOL_VERSION } from "./parameters/protocol-config.ts";
+export {
+  type DevChainServer,
+  DevChainServerError,
+  type DevChainServerOptions,
+  startDevChainServer,
+} from "./rpc/server.ts";
+export { ContractError, type FunctionCallFailure } from "./vm/vm-error.ts";

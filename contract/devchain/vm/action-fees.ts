@@ -1,0 +1,75 @@
+/** Gas of sending and executing actions (near-parameters cost.rs, nearcore runtime/src/config.rs). */
+import { type AccountKind, accountKind } from "../codec/account-id.ts";
+import type { Action } from "../codec/action.ts";
+import { ACTION_FEES, type Fee, RECEIPT_FEE, sendFee } from "../parameters/protocol-config.ts";
+
+const NO_FEE: Fee = { send_sir: 0, send_not_sir: 0, execution: 0 };
+
+function sum(...fees: readonly Fee[]): Fee {
+  return {
+    send_sir: fees.reduce((gas, fee) => gas + fee.send_sir, 0),
+    send_not_sir: fees.reduce((gas, fee) => gas + fee.send_not_sir, 0),
+    execution: fees.reduce((gas, fee) => gas + fee.execution, 0),
+  };
+}
+
+function times(fee: Fee, count: number): Fee {
+  return {
+    send_sir: fee.send_sir * count,
+    send_not_sir: fee.send_not_sir * count,
+    execution: fee.execution * count,
+  };
+}
+
+const IMPLICIT_TRANSFER = sum(ACTION_FEES.transfer_cost, ACTION_FEES.create_account_cost);
+const NEAR_IMPLICIT_TRANSFER = sum(IMPLICIT_TRANSFER, ACTION_FEES.add_key_cost.full_access_cost);
+
+/** A transfer to an implicit account pays for making it, whether it exists or not. */
+export function transferFee(receiver: AccountKind): Fee {
+  if (receiver === "named") return ACTION_FEES.transfer_cost;
+  return receiver === "near-implicit" ? NEAR_IMPLICIT_TRANSFER : IMPLICIT_TRANSFER;
+}
+
+export function actionFee(action: Action, receiverId: string): Fee {
+  switch (action.kind) {
+    case "CreateAccount":
+      return ACTION_FEES.create_account_cost;
+    case "DeployContract":
+      return sum(
+        ACTION_FEES.deploy_contract_cost,
+        times(ACTION_FEES.deploy_contract_cost_per_byte, action.code.length),
+      );
+    case "FunctionCall": {
+      const bytes = Buffer.byteLength(action.methodName) + action.args.length;
+      return sum(ACTION_FEES.function_call_cost, times(ACTION_FEES.function_call_cost_per_byte, bytes));
+    }
+    case "Transfer":
+      return transferFee(accountKind(receiverId));
+    case "Stake":
+      return ACTION_FEES.stake_cost;
+    case "AddKey": {
+      const { permission } = action.accessKey;
+      if (permission.kind === "FullAccess") return ACTION_FEES.add_key_cost.full_access_cost;
+      const bytes = permission.methodNames.reduce((length, name) => length + Buffer.byteLength(name) + 1, 0);
+      const perByte = times(ACTION_FEES.add_key_cost.function_call_cost_per_byte, bytes);
+      return sum(ACTION_FEES.add_key_cost.function_call_cost, perByte);
+    }
+    case "DeleteKey":
+      return ACTION_FEES.delete_key_cost;
+    case "DeleteAccount":
+      return ACTION_FEES.delete_account_cost;
+  }
+}
+
+/** Gas burnt when the receipt is sent, and gas its execution will burn beside what its calls burn themselves. */
+export function receiptFees(
+  actions: readonly Action[],
+  receiverId: string,
+  senderIsReceiver: boolean,
+): { send: number; execution: number } {
+  const fees = actions.reduce((total, action) => sum(total, actionFee(action, receiverId)), NO_FEE);
+  return {
+    send: sendFee(RECEIPT_FEE, senderIsReceiver) + sendFee(fees, senderIsReceiver),
+    execution: RECEIPT_FEE.execution + fees.execution,
+  };
+}

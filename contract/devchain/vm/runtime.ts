@@ -1,0 +1,235 @@
+/**
+ * Runs one method of a contract on Node's WebAssembly, with nearcore's gas to the unit
+ * (near-vm-runner 0.38.0 wasmtime_runner/mod.rs: the order of checks and charges is observable).
+ */
+
+import { LIMITS } from "../parameters/protocol-config.ts";
+import type { CallContext, CallExternal, CallOutcome } from "./call-context.ts";
+import { contextFunctions } from "./host/context.ts";
+import { cryptoFunctions } from "./host/crypto.ts";
+import type { HostFunction, HostFunctions } from "./host/host-function.ts";
+import { outputFunctions } from "./host/output.ts";
+import { promiseActionFunctions } from "./host/promise-actions.ts";
+import { promiseFunctions } from "./host/promises.ts";
+import { registerFunctions } from "./host/registers.ts";
+import { storageFunctions } from "./host/storage.ts";
+import { HostCall } from "./host-call.ts";
+import {
+  EXHAUSTED_EXPORT,
+  EXPORT_PREFIX,
+  type FunctionType,
+  type ImportedFunction,
+  MEMORY_EXPORT,
+  REMAINING_GAS_EXPORT,
+  REMAINING_STACK_EXPORT,
+  STACK_EXHAUSTED,
+  START_EXPORT,
+} from "./instrument.ts";
+import { type CompiledContract, compiledContract } from "./module-cache.ts";
+import { ContractError, type FunctionCallFailure, memoryAccessViolation, type WasmTrap } from "./vm-error.ts";
+
+const HOST_FUNCTIONS: HostFunctions = {
+  ...registerFunctions,
+  ...contextFunctions,
+  ...cryptoFunctions,
+  ...outputFunctions,
+  ...promiseFunctions,
+  ...promiseActionFunctions,
+  ...storageFunctions,
+};
+
+const VALUE_TYPES: Readonly<Record<string, number>> = { i: 0x7f, j: 0x7e };
+
+/** V8's words for traps. It does not tell a null function from a wrong signature. */
+const TRAPS: readonly (readonly [string, WasmTrap])[] = [
+  ["unreachable", "Unreachable"],
+  ["memory access out of bounds", "MemoryOutOfBounds"],
+  ["data segment out of bounds", "MemoryOutOfBounds"],
+  ["table index is out of bounds", "CallIndirectOOB"],
+  ["table access out of bounds", "CallIndirectOOB"],
+  ["element segment out of bounds", "CallIndirectOOB"],
+  ["null function or function signature mismatch", "IncorrectCallIndirectSignature"],
+  ["divide by zero", "IllegalArithmetic"],
+  ["remainder by zero", "IllegalArithmetic"],
+  ["divide result unrepresentable", "IllegalArithmetic"],
+  ["float unrepresentable in integer range", "IllegalArithmetic"],
+];
+
+function sameType(imported: FunctionType, host: HostFunction): boolean {
+  const parameters = [...host.parameters].map((letter) => VALUE_TYPES[letter]);
+  const results = [...host.result].map((letter) => VALUE_TYPES[letter]);
+  return imported.parameters.join() === parameters.join() && imported.results.join() === results.join();
+}
+
+function linkError(message: string): ContractError {
+  return new ContractError({ kind: "LinkError", message });
+}
+
+/** Copies what the guest burnt into the counter; throws if the guest stopped because something ran out. */
+class GuestGas {
+  #gas: WebAssembly.Global | undefined;
+  #exhausted: WebAssembly.Global | undefined;
+  readonly #call: HostCall;
+
+  constructor(call: HostCall) {
+    this.#call = call;
+  }
+
+  attach(exports: WebAssembly.Exports): void {
+    this.#gas = exports[REMAINING_GAS_EXPORT] as WebAssembly.Global;
+    this.#exhausted = exports[EXHAUSTED_EXPORT] as WebAssembly.Global;
+    (exports[REMAINING_STACK_EXPORT] as WebAssembly.Global).value = BigInt(LIMITS.max_stack_height);
+  }
+
+  enter(): void {
+    this.#gas!.value = BigInt(this.#call.gas.remaining);
+  }
+
+  leave(): void {
+    const burnt = this.#call.gas.remaining - Number(this.#gas!.value as bigint);
+    if (burnt > 0) this.#call.gas.burn(burnt);
+    const exhausted = this.#exhausted!.value as bigint;
+    if (exhausted === STACK_EXHAUSTED) throw memoryAccessViolation();
+    if (exhausted !== 0n) this.#call.gas.burn(Number(exhausted));
+  }
+}
+
+/** @throws ContractError `LinkError` for a host function that is not there or has another signature */
+function checkImports(imports: readonly ImportedFunction[]): void {
+  for (const { name, type } of imports) {
+    const host = Object.hasOwn(HOST_FUNCTIONS, name) ? HOST_FUNCTIONS[name] : undefined;
+    if (host === undefined) throw linkError(`unknown import: \`env::${name}\` has not been defined`);
+    if (!sameType(type, host)) throw linkError(`incompatible import type for \`env::${name}\``);
+  }
+}
+
+function bindImports(imports: readonly ImportedFunction[], call: HostCall, gas: GuestGas): WebAssembly.ModuleImports {
+  const bound: WebAssembly.ModuleImports = {};
+  for (const { name } of imports) {
+    const host = HOST_FUNCTIONS[name]!;
+    const wide = host.result === "j";
+    bound[name] = (...values: (bigint | number)[]) => {
+      gas.leave();
+      const result = host.run(
+        call,
+        ...values.map((value) => (typeof value === "bigint" ? BigInt.asUintN(64, value) : BigInt(value >>> 0))),
+      );
+      gas.enter();
+      return wide ? result : result === undefined ? undefined : Number(result);
+    };
+  }
+  return bound;
+}
+
+function trapOf(error: unknown): FunctionCallFailure {
+  if (error instanceof WebAssembly.RuntimeError) {
+    const trap = TRAPS.find(([words]) => error.message.includes(words))?.[1] ?? "GenericTrap";
+    return { kind: "WasmTrap", trap };
+  }
+  // V8's own stack ended before the contract's 256 KiB did.
+  if (error instanceof RangeError && error.message.includes("call stack")) {
+    return { kind: "WasmTrap", trap: "StackOverflow" };
+  }
+  throw error;
+}
+
+function invoke(run: () => void, gas: GuestGas): void {
+  gas.enter();
+  try {
+    run();
+  } catch (error) {
+    if (error instanceof ContractError) throw error;
+    const failure = trapOf(error);
+    gas.leave();
+    throw new ContractError(failure);
+  }
+  gas.leave();
+}
+
+function instantiate(compiled: CompiledContract, imports: WebAssembly.ModuleImports): WebAssembly.Instance {
+  try {
+    return new WebAssembly.Instance(compiled.module, { env: imports });
+  } catch (error) {
+    if (error instanceof WebAssembly.LinkError) throw linkError(error.message);
+    throw new ContractError(trapOf(error));
+  }
+}
+
+/** Splits what is left of the gas over the promises that asked for a share of it; the last gets the rest. */
+function distributeGas(call: HostCall): void {
+  const total = call.gasWeights.reduce((sum, share) => sum + share.weight, 0n);
+  if (total === 0n) return;
+  const unused = call.gas.remaining;
+  let given = 0;
+  call.gasWeights.forEach((share, index) => {
+    const isLast = index === call.gasWeights.length - 1;
+    const gas = isLast ? unused - given : Number((BigInt(unused) * share.weight) / total);
+    given += gas;
+    const { actions } = call.receipts[share.receipt]!;
+    const action = actions[share.action]!;
+    if (action.kind === "FunctionCall") actions[share.action] = { ...action, gas: action.gas + gas };
+  });
+  call.gas.payAction(0, unused);
+}
+
+function nothingHappened(failure: FunctionCallFailure, context: CallContext): CallOutcome {
+  return {
+    gasBurnt: 0,
+    gasUsed: 0,
+    logs: [],
+    failure,
+    returned: { kind: "none" },
+    receipts: [],
+    balance: context.balance,
+    storageUsage: context.storageUsage,
+  };
+}
+
+function execute(call: HostCall, compiled: CompiledContract, methodName: string): void {
+  const gas = new GuestGas(call);
+  const imports = bindImports(compiled.imports, call, gas);
+  const { exports } = instantiate(compiled, imports);
+  gas.attach(exports);
+  call.attachMemory(exports[MEMORY_EXPORT] as WebAssembly.Memory);
+  const start = exports[START_EXPORT];
+  if (typeof start === "function") invoke(start as () => void, gas);
+  invoke(exports[EXPORT_PREFIX + methodName] as () => void, gas);
+}
+
+/** Runs `methodName`; every way it can end is in the outcome. Storage writes of a failed call are not undone here. */
+export function runContract(
+  code: Uint8Array<ArrayBuffer>,
+  methodName: string,
+  context: CallContext,
+  external: CallExternal,
+): CallOutcome {
+  const call = new HostCall(context, external);
+  let failure: FunctionCallFailure | undefined;
+  try {
+    if (methodName === "") throw new ContractError({ kind: "MethodResolveError", error: "MethodEmptyName" });
+    const compiled = compiledContract(code, context.codeHash);
+    call.gas.payPer("contract_loading_bytes", code.length);
+    call.gas.payBase("contract_loading_base");
+    checkImports(compiled.imports);
+    const type = compiled.exports.get(methodName);
+    if (type === undefined) return nothingHappened({ kind: "MethodResolveError", error: "MethodNotFound" }, context);
+    if (type.parameters.length > 0 || type.results.length > 0) {
+      return nothingHappened({ kind: "MethodResolveError", error: "MethodInvalidSignature" }, context);
+    }
+    execute(call, compiled, methodName);
+    distributeGas(call);
+  } catch (error) {
+    if (!(error instanceof ContractError)) throw error;
+    failure = error.failure;
+  }
+  return {
+    gasBurnt: call.gas.burnt,
+    gasUsed: call.gas.used,
+    logs: call.logs,
+    failure,
+    returned: failure === undefined ? call.returned : { kind: "none" },
+    receipts: failure === undefined ? call.receipts : [],
+    balance: call.balance,
+    storageUsage: call.storageUsage,
+  };
+}
