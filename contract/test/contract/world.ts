@@ -150,9 +150,29 @@ export class World {
     return this.result(hash);
   }
 
+  /** Calls that run at given heights, several in one block in an order of the chain's choosing. */
+  schedule(
+    calls: readonly (CallOptions & { signer: string; method: string; args: string; atHeight: number })[],
+  ): CallResult[] {
+    const hashes = new Map<(typeof calls)[number], string>();
+    const last = Math.max(...calls.map((call) => call.atHeight));
+    for (; this.height < last; this.advance(1)) {
+      for (const call of calls) {
+        if (call.atHeight !== this.height + 2) continue;
+        hashes.set(call, this.#submit(call.signer, call.method, call.args, call));
+      }
+    }
+    this.settle();
+    return calls.map((call) => this.result(hashes.get(call)!));
+  }
+
+  registration(name: string): string {
+    return registerNodeArgs(keyOf(name).text);
+  }
+
   result(hash: string): CallResult {
     const record = this.chain.transactions.transaction(hash);
-    if (!record || record.outcome.status.kind !== "receipt") throw new Error(`${hash} is not on the chain`);
+    if (record?.outcome.status.kind !== "receipt") throw new Error(`${hash} is not on the chain`);
     const { id } = record.outcome.status;
     const outcome = record.receiptOutcomes.find((receipt) => receipt.id === id);
     if (!outcome) throw new Error(`${hash} has not run`);
@@ -297,7 +317,7 @@ export function textResponse(output: string): GuestResponse {
     success: true,
     output: { kind: "Text", text: output },
     error: undefined,
-    instructions: 5_000_000n,
+    instructions: 6_999_999n,
     timeMs: 7n,
     compileTimeMs: undefined,
     compilationNote: undefined,

@@ -1,0 +1,374 @@
+import { drawTicket, isEligible } from "@outlayer/protocol/lease/sortition";
+import { encode } from "@outlayer/protocol/wire/borsh";
+import { type GuestResponse, outcomeRecord } from "@outlayer/protocol/wire/records";
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { claimLeaseArgs, type NetworkOptions, resolveExecutionArgs, stateKeys } from "../../client/index.ts";
+import {
+  type Answer,
+  answerArgs,
+  attest,
+  BASE_FEE,
+  CALLER,
+  CODE_HASH,
+  eventsIn,
+  expectOk,
+  GITHUB,
+  LIMITS,
+  NEAR,
+  NODES,
+  OUTLAYER,
+  TAPE_HASH,
+  textResponse,
+  World,
+} from "./world.ts";
+
+const PAYMENT = NEAR / 10n;
+/** Six whole millions of fuel; it does not divide by three. */
+const CHARGED = BASE_FEE + 6n * 10n ** 14n;
+
+/** A request that n0 holds: everybody has waited long enough for any ticket. */
+function leased(seats: readonly number[] = [1, 1, 1], network: NetworkOptions = {}, request = {}): World {
+  const world = World.started(seats, network);
+  world.ask(request, PAYMENT);
+  world.advance(40);
+  expectOk(world.call("n0.test", "claim_lease", claimLeaseArgs({ requestId: 0, seat: 0, leaseEpoch: 0 })));
+  return world;
+}
+
+const resolve = (world: World, answer: Answer = {}, sender = "bob.test") =>
+  world.call(sender, "resolve_execution", answerArgs(world, answer));
+
+function earnings(world: World, account: string): bigint {
+  return BigInt(JSON.parse(world.view("get_earnings", JSON.stringify({ account_id: account }))));
+}
+
+const completed = (world: World, hash: string) => eventsIn(world.outcomes(hash).flatMap(({ logs }) => logs)).at(-1)!;
+
+/** What the contract owes is covered, and says so itself. */
+function assertSolvent(world: World): void {
+  const account = world.chain.stateAt("optimistic").get("account", OUTLAYER, "")!;
+  const owed = BigInt(JSON.parse(world.view("get_network")).liabilities);
+  assert.ok(account.amount >= owed + BigInt(account.storageUsage) * 10n ** 19n);
+}
+
+test("a quorum's answer resumes the caller, whoever sends it, and the money adds up", () => {
+  const world = World.started([1, 1, 1]);
+  const total = world.totalYocto();
+  const asked = world.ask({ payer_account_id: "operator.test" }, PAYMENT);
+  const payerBefore = world.balance("operator.test");
+  world.advance(40);
+  expectOk(world.call("n0.test", "claim_lease", claimLeaseArgs({ requestId: 0, seat: 0, leaseEpoch: 0 })));
+  const resolved = expectOk(resolve(world));
+  assert.equal(resolved.logs, [`[[yNEAR charged: "${CHARGED}"]]`]);
+
+  assert.is(world.finalValue(asked.hash), '"hello"');
+  assert.is(world.balance("operator.test") - payerBefore, PAYMENT - CHARGED);
+  const share = CHARGED / 3n;
+  assert.equal(
+    NODES.slice(0, 3).map((name) => earnings(world, name)),
+    [share + (CHARGED % 3n), share, share],
+  );
+  assert.is(world.view("get_stats"), `[1,"${CHARGED}"]`);
+  assert.is(world.totalYocto(), total);
+  assertSolvent(world);
+  // Nothing of the request stays.
+  for (const key of Object.values([stateKeys.request, stateKeys.lease, stateKeys.outcome])) {
+    assert.is(world.stored(key(0)), undefined);
+  }
+  assert.is(world.view("get_pending_request_ids"), "[]");
+
+  const before = world.balance("n1.test");
+  expectOk(world.call("n1.test", "withdraw_earnings"));
+  assert.is(earnings(world, "n1.test"), 0n);
+  assert.ok(world.balance("n1.test") > before);
+  assert.is(world.call("n1.test", "withdraw_earnings").panic, "NothingToWithdraw");
+  assert.is(world.totalYocto(), total);
+  assertSolvent(world);
+});
+
+test("execution_completed has the surface's keys", () => {
+  const world = World.started([1, 1, 1]);
+  const asked = world.ask({}, PAYMENT);
+  world.advance(40);
+  expectOk(world.call("n0.test", "claim_lease", claimLeaseArgs({ requestId: 0, seat: 0, leaseEpoch: 0 })));
+  const response = { ...textResponse("x"), compileTimeMs: 12n, compilationNote: 'a "note"' };
+  expectOk(resolve(world, { response }));
+  const event = completed(world, asked.hash);
+  assert.ok(
+    event.raw.startsWith('EVENT_JSON:{"standard":"near-outlayer","version":"1.0.0","event":"execution_completed"'),
+  );
+  const { timestamp, ...data } = event.data;
+  assert.ok((timestamp as number) > 1.8e18);
+  assert.equal(data, {
+    sender_id: "alice.test",
+    code_source: { GitHub: { repo: GITHUB.GitHub.repo, commit: "main", build_target: null } },
+    resources_used: { instructions: 6_999_999, time_ms: 7, compile_time_ms: 12 },
+    success: true,
+    error_message: null,
+    payment_charged: CHARGED.toString(),
+    payment_refunded: (PAYMENT - CHARGED).toString(),
+    compilation_note: 'a "note"',
+  });
+});
+
+/** One request from the caller contract to its answer, in one life of a world. */
+function answered(response: GuestResponse): string {
+  const world = World.started([1, 1, 1]);
+  expectOk(world.call("alice.test", "new", `{"outlayer_id":"${OUTLAYER}"}`, { receiver: CALLER }));
+  const total = world.totalYocto();
+  const args = JSON.stringify({ source: GITHUB, resource_limits: LIMITS, input_data: "in" });
+  const asked = expectOk(world.call("alice.test", "ask", args, { receiver: CALLER, depositYocto: PAYMENT }));
+  assert.is(world.request(0)!.predecessorId, CALLER);
+  assert.is(world.request(0)!.signerId, "alice.test");
+  world.advance(40);
+  expectOk(world.call("n0.test", "claim_lease", claimLeaseArgs({ requestId: 0, seat: 0, leaseEpoch: 0 })));
+  expectOk(resolve(world, { response }));
+  assert.is(world.totalYocto(), total);
+  const answer = world.view("last_answer", "{}", CALLER);
+  assert.is(world.finalValue(asked.hash), answer);
+  return answer;
+}
+
+test("a contract that asks gets the plain value in its own callback", () => {
+  const base = textResponse("");
+  const json = ' {"a" : [1, 2.50, "\\u00e9"],\n"b":null} ';
+  assert.is(answered(textResponse('line\n"quoted" é\u0001')), '"line\\n\\"quoted\\" é\\u0001"');
+  assert.is(answered({ ...base, output: { kind: "Json", json: json.trim() } }), json.trim());
+  assert.is(answered({ ...base, output: { kind: "Json", json: "null" } }), "null");
+  for (const length of [0, 1, 2, 3, 300]) {
+    const bytes = Uint8Array.from({ length }, (_, i) => (i * 7 + 255) & 255);
+    const answer = answered({ ...base, output: { kind: "Bytes", bytes } });
+    assert.is(answer, JSON.stringify(Buffer.from(bytes).toString("base64")));
+  }
+  assert.is(answered({ ...base, output: undefined }), "null");
+  assert.is(answered({ ...base, success: false, output: undefined, error: "exit 1" }), "null");
+});
+
+test("a failure costs the base fee alone, and its reason is in the event", () => {
+  const world = World.started([1, 1, 1]);
+  const asked = world.ask({}, PAYMENT);
+  world.advance(40);
+  expectOk(world.call("n0.test", "claim_lease", claimLeaseArgs({ requestId: 0, seat: 0, leaseEpoch: 0 })));
+  expectOk(resolve(world, { response: { ...textResponse("partial"), success: false, error: "exit 1" } }));
+  assert.is(world.finalValue(asked.hash), "null");
+  const { data } = completed(world, asked.hash);
+  assert.is(data.success, false);
+  assert.is(data.error_message, "exit 1");
+  assert.is(data.payment_charged, BASE_FEE.toString());
+  assert.is(data.payment_refunded, (PAYMENT - BASE_FEE).toString());
+});
+
+test("no answer within the yield: refund less base fee, and an event says so", () => {
+  const world = World.started([1, 1, 1]);
+  const total = world.totalYocto();
+  const asked = world.ask({}, PAYMENT);
+  const before = world.balance("alice.test");
+  world.advance(220);
+  assert.is(world.finalValue(asked.hash), "null");
+  const { event, data } = completed(world, asked.hash);
+  assert.is(event, "execution_completed");
+  assert.is(data.success, false);
+  assert.match(data.error_message as string, /^timed out: /);
+  assert.equal(data.resources_used, { instructions: 0, time_ms: 0, compile_time_ms: null });
+  assert.is(data.payment_charged, BASE_FEE.toString());
+  assert.is(data.payment_refunded, (PAYMENT - BASE_FEE).toString());
+  // Some of the gas that was kept for the callback comes back with the refund.
+  assert.ok(world.balance("alice.test") - before >= PAYMENT - BASE_FEE);
+  assert.is(world.request(0), undefined);
+  assert.is(JSON.parse(world.view("get_network")).liabilities, (3n * NEAR).toString());
+  assert.is(world.totalYocto(), total);
+  assertSolvent(world);
+});
+
+test("fuel beyond the payment costs the payment, whatever a quorum reports", () => {
+  for (const instructions of [10n ** 15n, 2n ** 64n - 1n]) {
+    const world = leased();
+    expectOk(resolve(world, { response: { ...textResponse("x"), instructions } }));
+    assert.is(world.view("get_stats"), `[1,"${PAYMENT}"]`);
+    assertSolvent(world);
+  }
+});
+
+test("the outcome is stored as the shared record until the callback has settled", () => {
+  const world = leased();
+  const args = answerArgs(world);
+  const signed = NODES.slice(0, 3).map((name) => attest(world, name));
+  let seen: Uint8Array | undefined;
+  const stop = world.chain.onBlock(() => {
+    seen ??= world.stored(stateKeys.outcome(0));
+  });
+  const request = world.request(0)!;
+  const lease = world.lease(0)!;
+  const { outcome } = expectOk(world.call("bob.test", "resolve_execution", args));
+  stop();
+  const expected = {
+    leaseEpoch: 0,
+    holder: lease.holder,
+    codeHash: CODE_HASH,
+    response: textResponse("hello"),
+    tapeHash: TAPE_HASH,
+    attestations: signed,
+    resolvedHeight: outcome.blockHeight,
+    chargedYocto: CHARGED,
+  };
+  assert.is(request.requestId, 0);
+  assert.equal(seen, encode(outcomeRecord, expected));
+});
+
+test("a second answer is refused, before and after the first has settled", () => {
+  const world = leased();
+  const args = answerArgs(world);
+  const at = world.height + 2;
+  const results = world.schedule([
+    { signer: "bob.test", method: "resolve_execution", args, atHeight: at },
+    { signer: "alice.test", method: "resolve_execution", args, atHeight: at },
+  ]);
+  assert.equal(results.map(({ panic }) => panic ?? "ok").sort(), ["AlreadyResolved", "ok"]);
+  assert.is(world.view("get_stats"), `[1,"${CHARGED}"]`);
+  assert.is(world.call("bob.test", "resolve_execution", args).panic, "NoSuchRequest");
+});
+
+test("signatures that are not about exactly this answer are refused", () => {
+  const world = leased();
+  const refused = (answer: Answer) => resolve(world, answer).panic;
+  assert.is(refused({ signedResponse: textResponse("another") }), "BadSignature");
+  assert.is(refused({ chainId: "mainnet" }), "BadSignature");
+  const args = answerArgs(world);
+  const change = (from: string, to: string) => {
+    assert.ok(args.includes(from));
+    return world.call("bob.test", "resolve_execution", args.replace(from, to)).panic;
+  };
+  assert.is(change('"instructions":6999999', '"instructions":7000000'), "BadSignature");
+  assert.is(change('"time_ms":7', '"time_ms":8'), "BadSignature");
+  assert.is(change('"refund_usd":null', '"refund_usd":1'), "BadSignature");
+  assert.is(change('{"Text":"hello"}', '{"Json":"hello"}'), "BadSignature");
+  assert.is(change("c0".repeat(32), "c1".repeat(32)), "BadSignature");
+  assert.is(change("00".repeat(32), "01".repeat(32)), "BadSignature");
+  assert.is(change('"account_id":"n1.test"', '"account_id":"n0.test"'), "DuplicateSigner");
+  assert.is(change('"account_id":"n1.test"', '"account_id":"alice.test"'), "NotRegistered");
+  assert.is(change('"signature":"', '"signature":"A'), "BadSignatureEncoding");
+  assert.is(change('"seat":0', '"seat":1'), "NoSuchSeat");
+  assert.is(change('"lease_epoch":0', '"lease_epoch":1'), "WrongLeaseEpoch");
+  assert.is(change('"request_id":0', '"request_id":1'), "NoSuchRequest");
+  // A signature of another lease's result, over this one's text.
+  assert.is(world.view("get_stats"), '[0,"0"]');
+  assert.is(world.call("bob.test", "resolve_execution", args).panic, undefined);
+});
+
+test("answers without lease, quorum or time are refused", () => {
+  const world = World.started([1, 1, 1]);
+  world.ask({}, PAYMENT);
+  const bare = resolveExecutionArgs({
+    requestId: 0,
+    leaseEpoch: 0,
+    codeHash: CODE_HASH,
+    tapeHash: TAPE_HASH,
+    response: textResponse("hello"),
+    attestations: [],
+  });
+  assert.is(world.call("bob.test", "resolve_execution", bare).panic, "NoLease");
+  world.advance(40);
+  expectOk(world.call("n0.test", "claim_lease", claimLeaseArgs({ requestId: 0, seat: 0, leaseEpoch: 0 })));
+  assert.is(world.call("bob.test", "resolve_execution", bare).panic, "BelowQuorum");
+  assert.is(resolve(world, { signers: ["n0.test", "n1.test"] }).panic, "BelowQuorum");
+  assert.is(world.call("operator.test", "resolve_execution", bare).panic, "BelowQuorum");
+  const args = answerArgs(world);
+  const { deadlineHeight } = world.request(0)!;
+  assert.is(
+    world.call("bob.test", "resolve_execution", args, { atHeight: deadlineHeight + 1 }).panic,
+    "DeadlinePassed",
+  );
+});
+
+test("the last block of the deadline still counts, and a lease that ran out without a successor too", () => {
+  const world = leased();
+  const { deadlineHeight } = world.request(0)!;
+  assert.ok(world.lease(0)!.untilHeight < deadlineHeight);
+  const args = answerArgs(world);
+  expectOk(world.call("bob.test", "resolve_execution", args, { atHeight: deadlineHeight }));
+});
+
+test("an answer of an earlier lease is worth nothing under a later one", () => {
+  const world = leased();
+  const early = answerArgs(world);
+  world.advanceTo(world.lease(0)!.untilHeight + 20);
+  expectOk(world.call("n1.test", "claim_lease", claimLeaseArgs({ requestId: 0, seat: 0, leaseEpoch: 1 })));
+  assert.is(world.call("bob.test", "resolve_execution", early).panic, "WrongLeaseEpoch");
+  assert.is(
+    world.call("bob.test", "resolve_execution", early.replace('"lease_epoch":0', '"lease_epoch":1')).panic,
+    "BadSignature",
+  );
+  expectOk(resolve(world));
+  // n1 holds the lease now, so what does not divide is its share.
+  assert.ok(earnings(world, "n1.test") > earnings(world, "n0.test"));
+});
+
+test("only drawn replay seats and the holder may sign", () => {
+  const world = leased([6, 6, 6, 6, 6], { replaySeats: 6, quorum: 2 });
+  const request = world.request(0)!;
+  const seats = NODES.slice(1).flatMap((name) =>
+    Array.from({ length: 6 }, (_, seat) => {
+      const ticket = drawTicket(OUTLAYER, request.seed, { kind: "replay" }, name, seat);
+      return { name, seat, drawn: isEligible(ticket, 6, request.seatsTotal) };
+    }),
+  );
+  const drawn = seats.find((seat) => seat.drawn)!;
+  const stranger = seats.find((seat) => !seat.drawn && seat.name !== drawn.name)!;
+  const args = (...signers: { name: string; seat: number }[]) =>
+    resolveExecutionArgs({
+      requestId: 0,
+      leaseEpoch: 0,
+      codeHash: CODE_HASH,
+      tapeHash: TAPE_HASH,
+      response: textResponse("hello"),
+      attestations: signers.map(({ name, seat }) => attest(world, name, { seat })),
+    });
+  const holder = { name: "n0.test", seat: 5 };
+  assert.is(world.call("bob.test", "resolve_execution", args(holder, stranger)).panic, "NotInCommittee");
+  expectOk(world.call("bob.test", "resolve_execution", args(holder, drawn)));
+  assert.is(earnings(world, "n0.test") + earnings(world, drawn.name), CHARGED);
+});
+
+test("the code of a WasmUrl request is the code that it names", () => {
+  const hash = "ab".repeat(32);
+  const source = { WasmUrl: { url: "https://example.org/a.wasm", hash } };
+  const world = leased([1, 1, 1], {}, { source });
+  assert.is(resolve(world).panic, "WrongCode");
+  expectOk(resolve(world, { codeHash: new Uint8Array(32).fill(0xab) }));
+});
+
+test("a response that is not the surface's is refused by name", () => {
+  const world = leased();
+  const args = answerArgs(world);
+  const change = (from: string, to: string) => {
+    assert.ok(args.includes(from));
+    return world.call("bob.test", "resolve_execution", args.replace(from, to)).panic;
+  };
+  assert.is(change('"success":true', '"success":1'), "BadType");
+  assert.is(change('"success":true,', ""), "MissingField");
+  assert.is(change('{"Text":"hello"}', "{}"), "BadOutput");
+  assert.is(change('{"Text":"hello"}', '{"Text":"hello","Json":1}'), "BadOutput");
+  assert.is(change('{"Text":"hello"}', '{"Bytes":[1,256]}'), "BadType");
+  assert.is(change('{"Text":"hello"}', '{"Bytes":[1,-2]}'), "BadType");
+  assert.is(change('{"Text":"hello"}', '{"Bytes":[1,"2"]}'), "BadType");
+  assert.is(change('{"Text":"hello"}', '{"Bytes":[1.5]}'), "BadType");
+  assert.is(change('{"Text":"hello"}', `{"Text":"${"x".repeat((256 << 10) + 1)}"}`), "TooLong");
+  assert.is(change('"error":null', `"error":"${"x".repeat(513)}"`), "TooLong");
+  assert.is(change('"time_ms":7,', ""), "MissingField");
+  assert.is(change("c0".repeat(32), "c0"), "BadHash");
+});
+
+test("nobody but the contract calls the callback", () => {
+  const world = leased();
+  assert.is(world.call("owner.test", "on_execution_response", '{"request_id":0}').panic, "Private");
+});
+
+test("cancelling is for the caller, and only when the yield is over", () => {
+  const world = leased();
+  const cancel = (who: string) => world.call(who, "cancel_stale_execution", '{"request_id":0}').panic;
+  assert.is(cancel("bob.test"), "NotTheCaller");
+  assert.is(cancel("alice.test"), "NotStale");
+});
+
+test.run();
