@@ -20,7 +20,12 @@ const config = {
     },
     { name: "sim-and-node-are-strangers", severity: "error", from: { path: "^sim/" }, to: { path: "^node/" } },
     { name: "node-and-sim-are-strangers", severity: "error", from: { path: "^node/" }, to: { path: "^sim/" } },
-    { name: "sources-do-not-import-tests", severity: "error", from: { pathNot: "/test/" }, to: { path: "^[^/]+/test/" } },
+    {
+      name: "sources-do-not-import-tests",
+      severity: "error",
+      from: { pathNot: "/test/" },
+      to: { path: "^[^/]+/test/" },
+    },
   ],
   options: {
     doNotFollow: { path: "node_modules" },

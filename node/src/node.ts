@@ -18,9 +18,9 @@ import { OperatingError } from "./errors.ts";
 import type { NodeFacade } from "./http/facade.ts";
 import { type HttpServer, startHttpServer } from "./http/server.ts";
 import { readAccountKeys } from "./keys/account-keys.ts";
-import { keyText, NodeKey, verifyEd25519 } from "./keys/index.ts";
+import { NodeKey, publicKeyText, verifyEd25519 } from "./keys/index.ts";
 import type { Logger } from "./logger.ts";
-import { ContentExchange, contentCid, P2pHost } from "./p2p/index.ts";
+import { ContentExchange, cidOf, P2pHost } from "./p2p/index.ts";
 import { NodeStore } from "./store/index.ts";
 import { VERSION } from "./version.ts";
 import { EventLog } from "./worker/event-log.ts";
@@ -63,6 +63,7 @@ async function assemble(
   const startedAtMs = Date.now();
   const store = await NodeStore.open(join(dataDirectory, "store"), {
     contentCapacityBytes: config.contentCapacityBytes,
+    logger,
   });
   closing.push(() => store.close());
   const nodeKey = await NodeKey.loadOrCreate(join(dataDirectory, "node-key.json"));
@@ -77,7 +78,7 @@ async function assemble(
     host,
     source: { get: (hash) => store.content.get(hash) },
     onRejected: ({ reason, hash, publicKey }) =>
-      logger.warn("content refused", { reason, hash, from: keyText(publicKey) }),
+      logger.warn("content refused", { reason, hash, from: publicKeyText(publicKey) }),
     lookupTimeoutMs: config.contentTimeoutMs,
   });
   closing.push(() => content.stop());
@@ -134,7 +135,7 @@ async function assemble(
   closing.push(() => watcher.stop());
   await watcher.start();
 
-  const publicKey = keyText(nodeKey.publicKey);
+  const publicKey = publicKeyText(nodeKey.publicKey);
   const toJson = (receipt: Uint8Array): ReceiptJson => {
     const decoded: Receipt = decode(receiptRecord, receipt);
     return receiptJson(decoded, transactions.of(decoded.request.requestId));
@@ -153,7 +154,8 @@ async function assemble(
     chain: () => ({ connected, height: watcher.height }),
     worker: () => driver.view(),
     peers: () => host.peers(),
-    receipts: async (limit, before) => (await store.receipts.list({ limit, before })).map(({ value }) => toJson(value)),
+    receipts: async (limit, before) =>
+      (await store.receipts.list(limit, before)).receipts.map(({ receipt }) => toJson(receipt)),
     receipt: async (requestId) => {
       const value = await store.receipts.get(requestId);
       return value && toJson(value);
@@ -162,9 +164,9 @@ async function assemble(
     onProgress: (listener) => progress.subscribe(listener),
     onReceipt: (listener) => receipts.subscribe(listener),
     publishContent: async (bytes) => {
-      const hash = await store.content.add(bytes);
+      const hash = await store.content.put(bytes);
       await content.provide(hash);
-      return { cid: contentCid(hash).toString(), sha256: Buffer.from(hash).toString("hex") };
+      return { cid: cidOf(hash), sha256: Buffer.from(hash).toString("hex") };
     },
   };
   const httpToken = config.httpToken ?? (await writeToken(dataDirectory));

@@ -2,6 +2,8 @@
  * The NEAR node as this node sees it: a few questions over JSON-RPC through near-api-js, and every answer checked
  * for its shape before anything is done with it, since an endpoint is somebody else's program.
  */
+
+import type { StateChange } from "@outlayer/protocol/worker/state-changes";
 import { FailoverRpcProvider, JsonRpcProvider } from "near-api-js";
 import { z } from "zod";
 import { OperatingError } from "../errors.ts";
@@ -31,17 +33,6 @@ export interface Block {
   readonly height: number;
   readonly hash: string;
   readonly timestampNs: bigint;
-}
-
-/** A write (`value`) or a deletion (no value) of one storage key. */
-export interface StateChange {
-  readonly key: Uint8Array;
-  readonly value: Uint8Array | undefined;
-}
-
-export interface TransactionEnd {
-  readonly status: "pending" | "succeeded" | "failed";
-  readonly reason: string;
 }
 
 export type Finality = "optimistic" | "final";

@@ -8,21 +8,13 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { decode, WireError } from "@outlayer/protocol/wire/borsh";
-import {
-  LEASE_PREFIX,
-  leaseRecord,
-  NODE_PREFIX,
-  nodeRecord,
-  OUTCOME_PREFIX,
-  outcomeRecord,
-  REQUEST_PREFIX,
-  requestRecord,
-} from "@outlayer/protocol/wire/records";
+import { leaseRecord, nodeRecord, outcomeRecord, requestRecord } from "@outlayer/protocol/wire/records";
 import type { WorkerEvent } from "@outlayer/protocol/worker/events";
+import { eventOf, type StateChange } from "@outlayer/protocol/worker/state-changes";
 import { z } from "zod";
 import { OperatingError } from "../errors.ts";
 import type { Logger } from "../logger.ts";
-import type { NearRpc, StateChange } from "./near-rpc.ts";
+import type { NearRpc } from "./near-rpc.ts";
 
 const PAGE = 50;
 /** More blocks than this behind, reading the views is quicker than reading every block. */
@@ -183,24 +175,4 @@ export class BlockPace {
 
 function clamp(value: number, low: number, high: number): number {
   return Math.min(high, Math.max(low, value));
-}
-
-/** What a change of the contract's storage means; nothing for keys that are the contract's own business. */
-export function eventOf({ key, value }: StateChange): WorkerEvent | undefined {
-  const prefix = key[0];
-  if (prefix === NODE_PREFIX && value) return { kind: "nodeChanged", node: decode(nodeRecord, value) };
-  if (key.length !== 9) return undefined;
-  const requestId = Number(new DataView(key.buffer, key.byteOffset).getBigUint64(1));
-  switch (prefix) {
-    case REQUEST_PREFIX:
-      return value
-        ? { kind: "requestOpened", record: decode(requestRecord, value) }
-        : { kind: "requestClosed", requestId };
-    case LEASE_PREFIX:
-      return value && { kind: "leaseChanged", requestId, lease: decode(leaseRecord, value) };
-    case OUTCOME_PREFIX:
-      return value && { kind: "outcomeStored", requestId, outcome: decode(outcomeRecord, value) };
-    default:
-      return undefined;
-  }
 }

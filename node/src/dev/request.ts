@@ -7,7 +7,7 @@ import { MAX_CODE_BYTES } from "@outlayer/protocol/limits";
 import { actions } from "near-api-js";
 import { z } from "zod";
 import { OperatingError } from "../errors.ts";
-import { contentCid } from "../p2p/index.ts";
+import { cidOf } from "../p2p/index.ts";
 import type { ReceiptJson } from "../worker/receipt-json.ts";
 import type { Progress } from "../worker/worker-driver.ts";
 import { readEvents } from "./event-stream.ts";
@@ -47,7 +47,7 @@ export async function requestOnce(
   const guest = await readGuest(options);
   const alive = network.nodes.filter((node) => node.child.running);
   for (const node of alive.slice(0, KEEPERS)) await publish(node, guest.code);
-  network.options.say(`guest ${guest.name} (${guest.code.length} bytes) published as ${contentCid(guest.hash)}`);
+  network.options.say(`guest ${guest.name} (${guest.code.length} bytes) published as ${cidOf(guest.hash)}`);
 
   const done = new AbortController();
   const receipts = collectReceipts(alive, done.signal, onProgress);
@@ -133,7 +133,7 @@ async function send(network: DevNetwork, options: RequestOptions, guest: Guest):
     args: { resource_limits: resourceLimits },
   });
   const args = {
-    source: { WasmUrl: { url: `ipfs://${contentCid(guest.hash)}`, hash: Buffer.from(guest.hash).toString("hex") } },
+    source: { WasmUrl: { url: `ipfs://${cidOf(guest.hash)}`, hash: Buffer.from(guest.hash).toString("hex") } },
     resource_limits: resourceLimits,
     input_data: guest.input,
     response_format: options.format,

@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { encode } from "@outlayer/protocol/wire/borsh";
 import { type GuestOutput, guestOutput, type Receipt } from "@outlayer/protocol/wire/records";
-import { contentCid } from "../p2p/index.ts";
+import { cidOf } from "../p2p/index.ts";
 
 export interface ReceiptJson {
   readonly request_id: number;
@@ -32,7 +32,7 @@ export function receiptJson({ request, lease, outcome }: Receipt, transactions: 
     output: response.output ? callerValue(response.output) : null,
     error: response.error ?? null,
     fuel: response.instructions.toString(),
-    code_cid: hasCode ? contentCid(outcome.codeHash).toString() : null,
+    code_cid: hasCode ? cidOf(outcome.codeHash) : null,
     input_hash: hex(request.inputHash),
     output_hash: response.output ? sha256Hex(encode(guestOutput, response.output)) : null,
     holder: outcome.holder,

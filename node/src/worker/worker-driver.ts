@@ -171,7 +171,7 @@ export class WorkerDriver {
       if (!(await store.content.get(codeHash))) {
         const signal = AbortSignal.timeout(contentTimeoutMs);
         const code = await content.fetch(codeHash, { maxBytes: MAX_CODE_BYTES, signal });
-        await store.content.put(codeHash, code);
+        await store.content.put(code, codeHash);
         this.#beside("announce code", content.provide(codeHash));
       }
       this.#enqueue({ kind: "codeFetched", requestId });

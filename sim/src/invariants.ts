@@ -1,0 +1,150 @@
+/**
+ * What must hold whatever goes wrong. Safety is looked at on every effect and every block; liveness at the end:
+ * every request ends exactly once, and none is lost.
+ */
+
+import { jobOf } from "@outlayer/protocol/replay/response";
+import { decode } from "@outlayer/protocol/wire/borsh";
+import { NODE_PREFIX, nodeRecord, REQUEST_PREFIX, requestRecord } from "@outlayer/protocol/wire/records";
+import type { WorkerEffect, WorkerEvent } from "@outlayer/protocol/worker/events";
+import { ownResult } from "@outlayer/protocol/worker/request";
+import type { StateChange } from "@outlayer/protocol/worker/state-changes";
+import { CHAIN_ID, CONTRACT_ID } from "./chain.ts";
+import { guestOutcome } from "./guest.ts";
+import type { SimNode } from "./sim-node.ts";
+
+const MAX_VIOLATIONS = 100;
+const RESULT_KEY = "result/";
+
+export interface RequestEnd {
+  readonly requestId: number;
+  readonly status: "open" | "resolved" | "refunded";
+  readonly openedHeight: number;
+  readonly endedHeight: number | undefined;
+  readonly leases: number;
+  readonly holder: string | undefined;
+}
+
+interface Followed {
+  expected: string;
+  openedHeight: number;
+  outcome: boolean;
+  closed: number;
+  endedHeight: number | undefined;
+  leases: number;
+  holder: string | undefined;
+}
+
+export class Invariants {
+  readonly violations: string[] = [];
+  readonly #requests = new Map<number, Followed>();
+  /** The one result of a node for a request, over all its lives with the same disk. */
+  readonly #results = new Map<string, string>();
+
+  onEffect(node: SimNode, effect: WorkerEffect): void {
+    if (effect.kind === "persist") {
+      for (const { key, value } of effect.records) {
+        if (value === undefined || !key.startsWith(RESULT_KEY)) continue;
+        const found = hex(decode(ownResult, value).claim.responseHash);
+        const name = `${node.accountId}/${key}`;
+        const known = this.#results.get(name) ?? found;
+        this.#results.set(name, found);
+        this.#require(known === found, `${name}: two different results`);
+      }
+    }
+    if (effect.kind === "send" || effect.kind === "sign") {
+      const requestId = effect.kind === "send" ? effect.message.requestId : effect.requestId;
+      this.#require(
+        node.log.has(`${RESULT_KEY}${requestId}`),
+        `${node.accountId} ${effect.kind}s about request ${requestId} before its result is on disk`,
+      );
+    }
+  }
+
+  onChainEvent(height: number, event: WorkerEvent): void {
+    switch (event.kind) {
+      case "requestOpened": {
+        const { record } = event;
+        const job = jobOf(record, { chainId: CHAIN_ID, contractId: CONTRACT_ID });
+        const outcome = guestOutcome(record.source.kind === "WasmUrl" ? record.source.hash : new Uint8Array(32), job);
+        const expected = outcome.kind === "exited" ? new TextDecoder().decode(outcome.stdout) : "";
+        this.#require(!this.#requests.has(record.requestId), `request ${record.requestId} opened twice`);
+        this.#requests.set(record.requestId, {
+          ...{ expected, openedHeight: height, outcome: false, closed: 0, leases: 0 },
+          ...{ endedHeight: undefined, holder: undefined },
+        });
+        return;
+      }
+      case "leaseChanged": {
+        const followed = this.#requests.get(event.requestId);
+        if (!followed) return;
+        followed.leases = event.lease.leaseEpoch + 1;
+        followed.holder = event.lease.holder;
+        this.#require(!followed.outcome, `request ${event.requestId} is leased after its answer`);
+        return;
+      }
+      case "outcomeStored": {
+        const followed = this.#requests.get(event.requestId);
+        if (!followed) return;
+        this.#require(!followed.outcome, `request ${event.requestId} is resolved twice`);
+        followed.outcome = true;
+        const { response } = event.outcome;
+        const answer = response.output?.kind === "Text" ? response.output.text : undefined;
+        this.#require(
+          answer === followed.expected,
+          `request ${event.requestId} is answered wrongly: ${response.error}`,
+        );
+        return;
+      }
+      case "requestClosed": {
+        const followed = this.#requests.get(event.requestId);
+        if (!followed) return;
+        followed.closed++;
+        followed.endedHeight = height;
+        this.#require(followed.closed === 1, `request ${event.requestId} ends ${followed.closed} times`);
+        return;
+      }
+    }
+  }
+
+  /** The contract has at least what it owes: stakes and the deposits of open requests. */
+  atBlock(balance: bigint, storage: readonly StateChange[]): void {
+    let owed = 0n;
+    for (const { key, value } of storage) {
+      if (!value) continue;
+      if (key[0] === NODE_PREFIX) owed += decode(nodeRecord, value).stakeYocto;
+      else if (key[0] === REQUEST_PREFIX && key.length === 9) owed += decode(requestRecord, value).paymentYocto;
+    }
+    this.#require(balance >= owed, `the contract has ${balance} yocto and owes ${owed}`);
+  }
+
+  atEnd(requests: number): void {
+    this.#require(
+      this.#requests.size === requests,
+      `${this.#requests.size} of ${requests} requests reached the contract`,
+    );
+    for (const [requestId, followed] of this.#requests) {
+      this.#require(followed.closed === 1, `request ${requestId} has not ended`);
+      this.#require(followed.outcome, `request ${requestId} was not answered`);
+    }
+  }
+
+  ends(): readonly RequestEnd[] {
+    return [...this.#requests].map(([requestId, { openedHeight, outcome, closed, endedHeight, leases, holder }]) => ({
+      requestId,
+      status: closed === 0 ? "open" : outcome ? "resolved" : "refunded",
+      openedHeight,
+      endedHeight,
+      leases,
+      holder,
+    }));
+  }
+
+  #require(holds: boolean, violation: string): void {
+    if (!holds && this.violations.length < MAX_VIOLATIONS) this.violations.push(violation);
+  }
+}
+
+function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString("hex");
+}

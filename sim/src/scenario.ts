@@ -1,0 +1,76 @@
+/** Scenarios are data: what the network is, what is asked of it, and what goes wrong when. */
+
+export type Fault =
+  /** The process ends at once; whatever it had not persisted is gone. */
+  | { readonly kind: "crash"; readonly atMs: number; readonly node: number }
+  /** The process ends between its next `persist` and the effect after it. */
+  | { readonly kind: "crashAfterPersist"; readonly atMs: number; readonly node: number }
+  /** The process of whoever holds the lease of a request ends, as soon as the lease stands on the chain. */
+  | { readonly kind: "crashHolder"; readonly request: number }
+  /** A crashed node starts again from its log, or from an empty disk. */
+  | { readonly kind: "restart"; readonly atMs: number; readonly node: number; readonly diskLost: boolean }
+  /** Messages between the two sides are lost; the chain stays in reach of both. */
+  | { readonly kind: "partition"; readonly atMs: number; readonly untilMs: number; readonly side: readonly number[] };
+
+export interface Scenario {
+  readonly name: string;
+  readonly nodes: number;
+  readonly blocks: number;
+  readonly blockMs: number;
+  readonly replaySeats: number;
+  readonly replicas: number;
+  readonly quorum: number;
+  readonly latencyMs: { readonly least: number; readonly most: number };
+  /** Of peer messages that never arrive, in thousandths. */
+  readonly lossPerMille: number;
+  readonly duplicatePerMille: number;
+  /** When the user asks, in milliseconds from the start. */
+  readonly requestsAtMs: readonly number[];
+  readonly faults: readonly Fault[];
+}
+
+const BLOCK_MS = 600;
+
+const calm: Scenario = {
+  name: "calm",
+  nodes: 20,
+  blocks: 20,
+  blockMs: BLOCK_MS,
+  replaySeats: 9,
+  replicas: 3,
+  quorum: 2,
+  latencyMs: { least: 10, most: 120 },
+  lossPerMille: 0,
+  duplicatePerMille: 0,
+  requestsAtMs: [700, 1_000, 2_000, 4_000],
+  faults: [],
+};
+
+/** Crashed holders, a crash between persist and send, restarts with and without a disk, loss and repetition. */
+const crashes: Scenario = {
+  ...calm,
+  name: "crashes",
+  blocks: 60,
+  lossPerMille: 50,
+  duplicatePerMille: 50,
+  requestsAtMs: [700, 2_000, 4_000, 6_000, 9_000, 12_000],
+  faults: [
+    { kind: "crashHolder", request: 0 },
+    { kind: "crashHolder", request: 3 },
+    { kind: "crashAfterPersist", atMs: 3_000, node: 4 },
+    { kind: "restart", atMs: 7_000, node: 4, diskLost: false },
+    { kind: "crash", atMs: 5_000, node: 7 },
+    { kind: "restart", atMs: 9_000, node: 7, diskLost: true },
+    { kind: "crash", atMs: 6_500, node: 11 },
+  ],
+};
+
+const partition: Scenario = {
+  ...calm,
+  name: "partition",
+  blocks: 70,
+  requestsAtMs: [700, 3_000, 5_000, 8_000, 15_000],
+  faults: [{ kind: "partition", atMs: 2_500, untilMs: 14_000, side: [0, 1, 2, 3, 4, 5, 6, 7] }],
+};
+
+export const SCENARIOS: readonly Scenario[] = [calm, crashes, partition];

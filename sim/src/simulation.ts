@@ -1,0 +1,182 @@
+/**
+ * Runs a scenario: nodes, chain and network on one scheduler, faults at their time, invariants on every effect and
+ * every block, and a hash over the whole trace, so that a seed replays bit for bit.
+ */
+import { createHash } from "node:crypto";
+import { Random } from "@outlayer/protocol/random";
+import type { PeerMessage } from "@outlayer/protocol/wire/messages";
+import type { WorkerEffect } from "@outlayer/protocol/worker/events";
+import { eventOf } from "@outlayer/protocol/worker/state-changes";
+import { nodeId, SimChain } from "./chain.ts";
+import { Invariants, type RequestEnd } from "./invariants.ts";
+import { SimKey } from "./keys.ts";
+import type { Fault, Scenario } from "./scenario.ts";
+import { Scheduler } from "./scheduler.ts";
+import { SimNode, type World } from "./sim-node.ts";
+
+export interface Report {
+  readonly scenario: string;
+  readonly seed: string;
+  readonly events: number;
+  readonly virtualMs: number;
+  /** sha256 over every line of the trace. */
+  readonly traceHash: string;
+  readonly requests: readonly RequestEnd[];
+  readonly messages: { readonly sent: number; readonly lost: number };
+  readonly violations: readonly string[];
+}
+
+export interface SimulationOptions {
+  readonly onTrace?: (line: string) => void;
+}
+
+export function simulate(scenario: Scenario, seed: string, options: SimulationOptions = {}): Report {
+  return new Simulation(scenario, seed, options).run();
+}
+
+class Simulation implements World {
+  readonly scheduler = new Scheduler();
+  readonly chain: SimChain;
+  readonly #scenario: Scenario;
+  readonly #seed: string;
+  readonly #onTrace: ((line: string) => void) | undefined;
+  readonly #trace = createHash("sha256");
+  readonly #delays: Random;
+  readonly #losses: Random;
+  readonly #nodes: readonly SimNode[];
+  readonly #byKey = new Map<string, SimNode>();
+  readonly #invariants = new Invariants();
+  #sent = 0;
+  #lost = 0;
+
+  constructor(scenario: Scenario, seed: string, options: SimulationOptions) {
+    const random = new Random(new TextEncoder().encode(`${scenario.name}/${seed}`));
+    this.#scenario = scenario;
+    this.#seed = seed;
+    this.#onTrace = options.onTrace;
+    this.#delays = random.fork("delays");
+    this.#losses = random.fork("losses");
+    this.chain = new SimChain({ ...scenario, random: random.fork("chain") });
+    this.#nodes = Array.from({ length: scenario.nodes }, (_, index) => {
+      const accountId = nodeId(index);
+      const key = new SimKey(random.fork(`node-key/${index}`));
+      return new SimNode(index, accountId, key, random.fork(`node/${index}`), this);
+    });
+    for (const node of this.#nodes) this.#byKey.set(keyOf(node.key.publicKey), node);
+  }
+
+  run(): Report {
+    const { blocks, blockMs, requestsAtMs, faults } = this.#scenario;
+    // A node starts before it is known to the chain; the other way round it would count as one that lost its disk.
+    for (const node of this.#nodes) node.start();
+    for (const node of this.#nodes) this.chain.registerNode(node.accountId, node.key.publicKey);
+    for (const node of this.#nodes) {
+      node.crash();
+      node.start();
+    }
+    const codeHash = createHash("sha256").update("guest").digest();
+    requestsAtMs.forEach((atMs, i) => {
+      this.scheduler.after(atMs, () => this.chain.request({ codeHash, input: `input ${i}` }));
+    });
+    for (const fault of faults) this.#arm(fault);
+    for (let block = 1; block <= blocks; block++) this.scheduler.after(block * blockMs, () => this.#makeBlock());
+    this.scheduler.runUntil((blocks + 1) * blockMs);
+    this.#invariants.atEnd(requestsAtMs.length);
+    return {
+      scenario: this.#scenario.name,
+      seed: this.#seed,
+      events: this.scheduler.events,
+      virtualMs: this.scheduler.nowMs,
+      traceHash: this.#trace.digest("hex"),
+      requests: this.#invariants.ends(),
+      messages: { sent: this.#sent, lost: this.#lost },
+      violations: this.#invariants.violations,
+    };
+  }
+
+  transmit(from: SimNode, to: Uint8Array | undefined, message: PeerMessage): void {
+    const receivers = to ? [this.#byKey.get(keyOf(to))] : this.#nodes.filter((node) => node !== from);
+    for (const receiver of receivers) {
+      if (!receiver) continue;
+      this.#sent++;
+      if (this.#isCut(from, receiver) || this.#losses.below(1_000) < this.#scenario.lossPerMille) {
+        this.#lost++;
+        continue;
+      }
+      const copies = this.#losses.below(1_000) < this.#scenario.duplicatePerMille ? 2 : 1;
+      for (let copy = 0; copy < copies; copy++) {
+        this.scheduler.after(this.#latencyMs(), () => receiver.hear(from, message));
+      }
+    }
+  }
+
+  rpcDelayMs(): number {
+    return this.#latencyMs();
+  }
+
+  workDelayMs(): number {
+    return 5 + this.#delays.below(60);
+  }
+
+  record(node: SimNode, what: string): void {
+    const line = `${this.scheduler.nowMs} ${node.accountId} ${what}`;
+    this.#trace.update(`${line}\n`);
+    this.#onTrace?.(line);
+  }
+
+  observe(node: SimNode, effect: WorkerEffect): void {
+    this.#invariants.onEffect(node, effect);
+  }
+
+  #latencyMs(): number {
+    const { least, most } = this.#scenario.latencyMs;
+    return least + this.#delays.below(most - least + 1);
+  }
+
+  #isCut(a: SimNode, b: SimNode): boolean {
+    const now = this.scheduler.nowMs;
+    return this.#scenario.faults.some(
+      (fault) =>
+        fault.kind === "partition" &&
+        now >= fault.atMs &&
+        now < fault.untilMs &&
+        fault.side.includes(a.index) !== fault.side.includes(b.index),
+    );
+  }
+
+  #arm(fault: Fault): void {
+    if (fault.kind === "partition" || fault.kind === "crashHolder") return;
+    const node = this.#nodes[fault.node];
+    if (!node) throw new Error(`the scenario has no node ${fault.node}`);
+    this.scheduler.after(fault.atMs, () => {
+      if (fault.kind === "crash") return node.crash();
+      if (fault.kind === "crashAfterPersist") return node.crashAfterNextPersist();
+      if (node.running) node.crash();
+      if (fault.diskLost) node.loseDisk();
+      node.start();
+    });
+  }
+
+  #makeBlock(): void {
+    this.chain.produceBlock();
+    const { height } = this.chain;
+    this.#trace.update(`${this.scheduler.nowMs} chain ${height}\n`);
+    for (const change of this.chain.changes(height)) {
+      const event = eventOf(change);
+      if (!event) continue;
+      this.#invariants.onChainEvent(height, event);
+      if (event.kind === "leaseChanged") this.#crashHolder(event.requestId, event.lease.leaseEpoch, event.lease.holder);
+    }
+    this.#invariants.atBlock(this.chain.balance(), this.chain.storage());
+    for (const node of this.#nodes) node.hearOfBlock(height);
+  }
+
+  #crashHolder(requestId: number, leaseEpoch: number, holder: string): void {
+    const wanted = this.#scenario.faults.some((fault) => fault.kind === "crashHolder" && fault.request === requestId);
+    if (wanted && leaseEpoch === 0) this.#nodes.find((node) => node.accountId === holder)?.crash();
+  }
+}
+
+function keyOf(publicKey: Uint8Array): string {
+  return Buffer.from(publicKey).toString("hex");
+}
