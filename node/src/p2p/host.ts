@@ -16,6 +16,7 @@ import { OperatingError } from "../errors.ts";
 import { type NodeKey, peerIdOf, publicKeyOf } from "../keys/index.ts";
 import type { Logger } from "../logger.ts";
 import { BootstrapDialler, type BootstrapTiming, DEFAULT_BOOTSTRAP_TIMING } from "./bootstrap.ts";
+import { BoundedDatastore } from "./bounded-datastore.ts";
 import { type DirectHandler, DirectMessages } from "./direct.ts";
 import { gossipOptions } from "./gossip-settings.ts";
 import {
@@ -69,7 +70,7 @@ export interface P2pHostOptions {
   /** Chain id and contract account, as in `testnet/outlayer.testnet`; it stands in every topic and protocol name. */
   networkId: string;
   logger: Logger;
-  /** Where libp2p keeps peers and provider records; memory when absent. */
+  /** Where libp2p keeps peers and provider records; bounded memory when absent. */
   datastore?: NonNullable<Libp2pOptions["datastore"]>;
   /** IP addresses behind which several honest nodes stand. */
   sharedAddresses?: readonly string[];
@@ -328,7 +329,7 @@ function libp2pOptions(
         },
       }),
     ],
-    ...(options.datastore ? { datastore: options.datastore } : {}),
+    datastore: options.datastore ?? new BoundedDatastore(options.nodeKey.peerId.toString()),
     connectionGater: {
       denyDialPeer: unwelcome,
       denyInboundEncryptedConnection: unwelcome,

@@ -40,8 +40,10 @@ export const MAX_LOOPBACK_CONNECTIONS_PER_SECOND = 1_000;
 export const MAX_STREAM_WINDOW_BYTES = 4 * 1024 * 1024;
 export const MAX_BOOTSTRAP_ADDRESSES = 64;
 
-/** Provider records and routing state held for other peers; a hundred bytes each. */
-export const MAX_DHT_RECORDS = 65_536;
+/** Provider records held for other peers. A request looks through all of them, which takes about a millisecond. */
+export const MAX_DHT_RECORDS = 16_384;
+/** Peers whose addresses and protocols are remembered while the node runs. */
+export const MAX_KNOWN_PEERS = 4_096;
 
 export const CONTENT_CHUNK_BYTES = 256 * 1024;
 /** Uploads at once, to all peers and to one; a refused asker tries another provider. */
