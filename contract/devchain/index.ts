@@ -2,21 +2,18 @@
  * The embedded NEAR chain. In a process of its own: `main.ts`. Behind JSON-RPC: `openDevChain` or `new DevChain`,
  * then `startDevChainServer`. Without any of it, on virtual time: `new DevChain` and `produceBlock`.
  */
+export { BLOCK_GAS_LIMIT, DevChain, GAS_PRICE, GENESIS_HEIGHT } from "./chain/devchain.ts";
 export {
-  BLOCK_GAS_LIMIT,
   type BlockInputs,
   type BlockListener,
   type BlockReference,
-  DevChain,
   DevChainError,
   type DevChainErrorCode,
   type DevChainOptions,
   type Finality,
-  GAS_PRICE,
-  GENESIS_HEIGHT,
   type GenesisAccount,
   type ViewResult,
-} from "./chain/devchain.ts";
+} from "./chain/devchain-types.ts";
 export type { Account, ChangeCause, StateChange, StateView } from "./chain/state.ts";
 export type {
   ActionReceipt,
@@ -36,4 +33,13 @@ export {
   type DevChainServerOptions,
   startDevChainServer,
 } from "./rpc/server.ts";
+export { FrameLogError, type FrameLogErrorCode } from "./storage/frame-log.ts";
+export { GenesisFileError, genesisFromJson, genesisToJson, readGenesisAccounts } from "./storage/genesis-file.ts";
+export {
+  OpenDevChainError,
+  type OpenDevChainErrorCode,
+  type OpenDevChainOptions,
+  type OpenedDevChain,
+  openDevChain,
+} from "./storage/open-devchain.ts";
 export { ContractError, type FunctionCallFailure } from "./vm/vm-error.ts";

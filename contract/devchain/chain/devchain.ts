@@ -4,101 +4,38 @@
  * Time passes when somebody calls `produceBlock`: the server's timer, a test, or a simulator's virtual clock.
  */
 
-import { isAccountId } from "../codec/account-id.ts";
 import { type Hash, hashBytes, sha256, toHash, u64le, ZERO_HASH } from "../codec/hash.ts";
-import { parsePublicKey } from "../codec/public-key.ts";
 import { decodeSignedTransaction, type SignedTransaction } from "../codec/transaction.ts";
-import { LIMITS, STORAGE_USAGE } from "../parameters/protocol-config.ts";
-import { runContract } from "../vm/runtime.ts";
-import { describeFailure, type FunctionCallFailure } from "../vm/vm-error.ts";
-import { newAccount } from "./actions.ts";
 import { hashBlock, hashOutcomes, nextStateRoot } from "./block-hash.ts";
+import {
+  type BlockInputs,
+  type BlockListener,
+  type BlockReference,
+  DevChainError,
+  type DevChainOptions,
+  type ViewResult,
+} from "./devchain-types.ts";
+import { createGenesisAccount } from "./genesis.ts";
 import { Mempool } from "./mempool.ts";
 import { type BlockContext, executeReceipt } from "./receipt-execution.ts";
 import { ReceiptQueue } from "./receipt-queue.ts";
-import { accessKeyBytes, State, type StateChange, type StateView } from "./state.ts";
+import { State, type StateChange, type StateView } from "./state.ts";
 import { TransactionLedger } from "./transaction-ledger.ts";
 import type { ActionReceipt, Block, ExecutionOutcome, Receipt } from "./types.ts";
 import { chargeTransaction, InvalidTransactionError, verifyStateless } from "./verifier.ts";
+import { epochHeight, viewContract } from "./view.ts";
 
-export interface GenesisAccount {
-  readonly accountId: string;
-  readonly balanceYocto: bigint;
-  /** Gets full access. */
-  readonly publicKey?: string;
-  readonly code?: Uint8Array;
-}
-
-export interface DevChainOptions {
-  readonly chainId: string;
-  /** Determines every `random_seed` of the chain. */
-  readonly seed: string;
-  readonly genesisTimestampNs: bigint;
-  /** How far a block without a timestamp of its own moves time. */
-  readonly blockIntervalMs: number;
-  /** How many blocks the final block lags behind the head. */
-  readonly finalityLagBlocks?: number;
-  /** How many blocks, with their states, changes and outcomes, can still be asked for. */
-  readonly historyBlocks?: number;
-  readonly accounts: readonly GenesisAccount[];
-}
-
-export type Finality = "optimistic" | "near-final" | "final";
-export type BlockReference = Finality | number | Hash;
-
-/** What a block was made from: enough to make it again. */
-export interface BlockInputs {
-  readonly timestampNs: bigint;
-  readonly transactions: readonly Uint8Array[];
-}
-
-export type BlockListener = (block: Block, inputs: BlockInputs) => void;
-
-export interface ViewResult {
-  readonly result: Uint8Array;
-  readonly logs: readonly string[];
-  readonly block: Block;
-}
-
-export type DevChainErrorCode =
-  | "INVALID_OPTIONS"
-  | "TIMESTAMP_NOT_LATER"
-  | "UNKNOWN_BLOCK"
-  | "UNKNOWN_ACCOUNT"
-  | "NO_CONTRACT_CODE"
-  | "CONTRACT_EXECUTION_ERROR"
-  | "MEMPOOL_FULL";
-
-export class DevChainError extends Error {
-  readonly code: DevChainErrorCode;
-  /** The block a view looked at. */
-  readonly block: Block | undefined;
-  /** Of `CONTRACT_EXECUTION_ERROR`. */
-  readonly failure: FunctionCallFailure | undefined;
-  constructor(
-    code: DevChainErrorCode,
-    message: string,
-    context: { block?: Block; failure?: FunctionCallFailure } = {},
-  ) {
-    super(message);
-    this.name = "DevChainError";
-    this.code = code;
-    this.block = context.block;
-    this.failure = context.failure;
-  }
-}
+export { DevChainError } from "./devchain-types.ts";
 
 /** The lowest gas price of mainnet; blocks here are never full for long, so it stays. */
 export const GAS_PRICE = 100_000_000n;
 /** As on mainnet: receipts beyond it wait for the next block. */
 export const BLOCK_GAS_LIMIT = 1_000_000_000_000_000;
 export const GENESIS_HEIGHT = 1;
-export const EPOCH_BLOCKS = 43_200;
 const TRANSACTION_VALIDITY_BLOCKS = 86_400;
 const MAX_TRANSACTIONS_PER_BLOCK = 1_000;
 const DEFAULT_FINALITY_LAG_BLOCKS = 2;
 const DEFAULT_HISTORY_BLOCKS = 2_000;
-const NO_SIGNER_KEY = new Uint8Array(33);
 
 export class DevChain {
   readonly chainId: string;
@@ -132,7 +69,7 @@ export class DevChain {
     this.#historyBlocks = history;
     this.#state = new State(GENESIS_HEIGHT, history);
     this.#ledger = new TransactionLedger(history);
-    for (const account of options.accounts) this.#createGenesisAccount(account);
+    for (const account of options.accounts) createGenesisAccount(this.#state, account);
     this.genesisHash = this.#closeBlock(GENESIS_HEIGHT, options.genesisTimestampNs, [], [], 0).hash;
   }
 
@@ -254,58 +191,7 @@ export class DevChain {
   view(accountId: string, methodName: string, args: Uint8Array, at: BlockReference = "optimistic"): ViewResult {
     const block = this.block(at);
     const state = this.#state.at(block.height);
-    const account = state.get("account", accountId, "");
-    if (account === undefined) {
-      throw new DevChainError("UNKNOWN_ACCOUNT", `account ${accountId} does not exist while viewing`, { block });
-    }
-    const code = state.get("code", accountId, "");
-    if (code === undefined) {
-      const failure = { kind: "CodeDoesNotExist", accountId } as const;
-      throw new DevChainError("NO_CONTRACT_CODE", describeFailure(failure), { block, failure });
-    }
-    const outcome = runContract(
-      code,
-      methodName,
-      {
-        chainId: this.chainId,
-        currentAccountId: accountId,
-        signerAccountId: accountId,
-        signerPublicKey: NO_SIGNER_KEY,
-        predecessorAccountId: accountId,
-        refundToAccountId: accountId,
-        input: args,
-        promiseResults: [],
-        blockHeight: block.height,
-        blockTimestampNs: block.timestampNs,
-        epochHeight: epochHeight(block.height),
-        balance: account.amount,
-        lockedBalance: account.locked,
-        storageUsage: account.storageUsage,
-        attachedDeposit: 0n,
-        prepaidGas: LIMITS.max_gas_burnt,
-        randomSeed: hashBytes(block.randomValue),
-        isView: true,
-        outputDataReceivers: [],
-        codeHash: hashBytes(account.codeHash),
-      },
-      {
-        storageGet: (key) => state.get("data", accountId, key),
-        storageSet: notInView,
-        storageRemove: notInView,
-        validatorStake: () => 0n,
-        validatorTotalStake: () => 0n,
-        createYield: notInView,
-        createYieldWithId: notInView,
-        resumeYield: notInView,
-        resumeYieldWithId: notInView,
-      },
-    );
-    if (outcome.failure !== undefined) {
-      const { failure } = outcome;
-      throw new DevChainError("CONTRACT_EXECUTION_ERROR", describeFailure(failure), { block, failure });
-    }
-    const result = outcome.returned.kind === "value" ? outcome.returned.value : new Uint8Array();
-    return { result, logs: outcome.logs, block };
+    return viewContract(this.chainId, state, block, { accountId, methodName, args });
   }
 
   #resolveHeight(reference: BlockReference): number | undefined {
@@ -314,32 +200,6 @@ export class DevChain {
     if (reference === "near-final") return lag(Math.ceil(this.#finalityLagBlocks / 2));
     if (reference === "final") return lag(this.#finalityLagBlocks);
     return typeof reference === "number" ? reference : this.#heights.get(reference);
-  }
-
-  #createGenesisAccount({ accountId, balanceYocto, publicKey, code }: GenesisAccount): void {
-    const invalid = (reason: string) => new DevChainError("INVALID_OPTIONS", `genesis account ${accountId}: ${reason}`);
-    if (!isAccountId(accountId)) throw invalid("not an account id");
-    if (this.#state.get("account", accountId, "") !== undefined) throw invalid("stands there twice");
-    if (balanceYocto < 0n) throw invalid("negative balance");
-    let account = newAccount(balanceYocto);
-    if (publicKey !== undefined) {
-      const key = parsePublicKey(publicKey);
-      if (key === undefined) throw invalid(`not a public key: ${publicKey}`);
-      const accessKey = { nonce: 0n, permission: { kind: "FullAccess" } } as const;
-      this.#state.set("accessKey", accountId, key, accessKey);
-      const bytes = accessKeyBytes(key, accessKey) + STORAGE_USAGE.num_extra_bytes_record;
-      account = { ...account, storageUsage: account.storageUsage + bytes };
-    }
-    if (code !== undefined) {
-      this.#state.set("code", accountId, "", code.slice());
-      account = {
-        ...account,
-        codeHash: toHash(sha256(code)),
-        storageUsage: account.storageUsage + code.length,
-      };
-    }
-    this.#state.set("account", accountId, "", account);
-    this.#state.commit({ kind: "genesis" });
   }
 
   #checkRecent(transaction: SignedTransaction): void {
@@ -483,12 +343,4 @@ export class DevChain {
     this.#ledger.prune(height);
     return block;
   }
-}
-
-function epochHeight(height: number): number {
-  return 1 + Math.floor(height / EPOCH_BLOCKS);
-}
-
-function notInView(): never {
-  throw new Error("the host refuses writes in views before they get here");
 }

@@ -1,6 +1,6 @@
 /** The JSON-RPC methods by name. */
 import type { DevChain } from "../chain/devchain.ts";
-import { EPOCH_BLOCKS } from "../chain/devchain.ts";
+import { EPOCH_BLOCKS } from "../chain/view.ts";
 import { PROTOCOL_CONFIG, PROTOCOL_VERSION } from "../parameters/protocol-config.ts";
 import { changes, changesInBlock } from "./changes.ts";
 import { Params } from "./params.ts";

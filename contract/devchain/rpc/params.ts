@@ -1,6 +1,6 @@
 /** Typed, bounded reading of JSON-RPC parameters. Everything here is hostile. */
 
-import type { BlockReference, Finality } from "../chain/devchain.ts";
+import type { BlockReference, Finality } from "../chain/devchain-types.ts";
 import { isAccountId } from "../codec/account-id.ts";
 import { type Hash, parseHash, toHash } from "../codec/hash.ts";
 import { parsePublicKey } from "../codec/public-key.ts";

@@ -1,6 +1,6 @@
 /** `query`: looking at accounts, keys, code, storage, and calling view methods, as of some block. */
-import type { BlockReference, DevChain } from "../chain/devchain.ts";
-import { DevChainError } from "../chain/devchain.ts";
+import type { DevChain } from "../chain/devchain.ts";
+import { type BlockReference, DevChainError } from "../chain/devchain-types.ts";
 import type { Account, StateView } from "../chain/state.ts";
 import type { Block } from "../chain/types.ts";
 import { failureToJson } from "../vm/vm-error.ts";

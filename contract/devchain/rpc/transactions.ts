@@ -1,6 +1,6 @@
 /** Sending transactions and waiting for them (nearcore's `wait_until`, chain/jsonrpc). */
 import type { DevChain } from "../chain/devchain.ts";
-import { DevChainError } from "../chain/devchain.ts";
+import { DevChainError } from "../chain/devchain-types.ts";
 import type { TransactionRecord } from "../chain/types.ts";
 import { InvalidTransactionError } from "../chain/verifier.ts";
 import { SYSTEM_ACCOUNT } from "../codec/account-id.ts";

@@ -1,8 +1,9 @@
 /** The chain's values in the JSON of nearcore's views (core/primitives/src/views.rs). */
 
-import { BLOCK_GAS_LIMIT, type DevChain, EPOCH_BLOCKS } from "../chain/devchain.ts";
+import { BLOCK_GAS_LIMIT, type DevChain } from "../chain/devchain.ts";
 import type { Account } from "../chain/state.ts";
 import type { ActionReceipt, Block, ExecutionOutcome, OutcomeStatus, TransactionRecord } from "../chain/types.ts";
+import { EPOCH_BLOCKS } from "../chain/view.ts";
 import type { AccessKey, AccessKeyPermission, Action } from "../codec/action.ts";
 import { encodeBase58 } from "../codec/base58.ts";
 import { sha256, ZERO_HASH } from "../codec/hash.ts";

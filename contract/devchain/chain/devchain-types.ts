@@ -1,0 +1,71 @@
+/** What the chain is made of, asked with, and answers with. */
+import type { Hash } from "../codec/hash.ts";
+import type { FunctionCallFailure } from "../vm/vm-error.ts";
+import type { Block } from "./types.ts";
+
+export interface GenesisAccount {
+  readonly accountId: string;
+  readonly balanceYocto: bigint;
+  /** Gets full access. */
+  readonly publicKey?: string;
+  readonly code?: Uint8Array;
+}
+
+export interface DevChainOptions {
+  readonly chainId: string;
+  /** Determines every `random_seed` of the chain. */
+  readonly seed: string;
+  readonly genesisTimestampNs: bigint;
+  /** How far a block without a timestamp of its own moves time. */
+  readonly blockIntervalMs: number;
+  /** How many blocks the final block lags behind the head. */
+  readonly finalityLagBlocks?: number;
+  /** How many blocks, with their states, changes and outcomes, can still be asked for. */
+  readonly historyBlocks?: number;
+  readonly accounts: readonly GenesisAccount[];
+}
+
+export type Finality = "optimistic" | "near-final" | "final";
+export type BlockReference = Finality | number | Hash;
+
+/** What a block was made from: enough to make it again. */
+export interface BlockInputs {
+  readonly timestampNs: bigint;
+  readonly transactions: readonly Uint8Array[];
+}
+
+export type BlockListener = (block: Block, inputs: BlockInputs) => void;
+
+export interface ViewResult {
+  readonly result: Uint8Array;
+  readonly logs: readonly string[];
+  readonly block: Block;
+}
+
+export type DevChainErrorCode =
+  | "INVALID_OPTIONS"
+  | "TIMESTAMP_NOT_LATER"
+  | "UNKNOWN_BLOCK"
+  | "UNKNOWN_ACCOUNT"
+  | "NO_CONTRACT_CODE"
+  | "CONTRACT_EXECUTION_ERROR"
+  | "MEMPOOL_FULL";
+
+export class DevChainError extends Error {
+  readonly code: DevChainErrorCode;
+  /** The block a view looked at. */
+  readonly block: Block | undefined;
+  /** Of `CONTRACT_EXECUTION_ERROR`. */
+  readonly failure: FunctionCallFailure | undefined;
+  constructor(
+    code: DevChainErrorCode,
+    message: string,
+    context: { block?: Block; failure?: FunctionCallFailure } = {},
+  ) {
+    super(message);
+    this.name = "DevChainError";
+    this.code = code;
+    this.block = context.block;
+    this.failure = context.failure;
+  }
+}
