@@ -12,14 +12,15 @@ export function memoryDigest(memory: ArrayBuffer, sha256: Sha256): Uint8Array {
   const pages = memory.byteLength / PAGE_BYTES;
   const chunks: Uint8Array[] = [u32(pages)];
   for (let page = 0; page < pages; page++) {
-    if (isZero(new BigUint64Array(memory, page * PAGE_BYTES, PAGE_BYTES / 8))) continue;
+    if (isZero(new Int32Array(memory, page * PAGE_BYTES, PAGE_BYTES / 4))) continue;
     chunks.push(u32(page), new Uint8Array(memory, page * PAGE_BYTES, PAGE_BYTES));
   }
   return sha256(chunks);
 }
 
-function isZero(words: BigUint64Array): boolean {
-  for (let index = 0; index < words.length; index++) if (words[index] !== 0n) return false;
+/** 32-bit words, since comparing big integers is several times slower. */
+function isZero(words: Int32Array): boolean {
+  for (let index = 0; index < words.length; index++) if (words[index] !== 0) return false;
   return true;
 }
 

@@ -4,7 +4,7 @@
  * only appended, so nothing of the guest is renumbered; custom sections are dropped; the start function becomes an
  * export that the driver calls once the counters are set.
  */
-import { BULK_SHIFT, COST_VERSION, type CostVersion, PAGE_TICKS } from "./cost-model.ts";
+import { BULK_SHIFT, COST_VERSION, type CostVersion, GROWN_PAGE_TICKS, INITIAL_PAGE_TICKS } from "./cost-model.ts";
 import { decodeModule, FUEL_EXPORT, INFRA_EXPORT, MEMORY_EXPORT, STACK_EXPORT, START_EXPORT } from "./decode.ts";
 import { type Appended, BodyEmitter, emitGlobalCharge } from "./emit-body.ts";
 import type { ImportTable } from "./import-table.ts";
@@ -56,7 +56,7 @@ export function rewriteModule(code: Uint8Array, options: RewriteOptions): Rewrit
   return {
     bytes,
     initialMemoryPages,
-    instantiationTicks: initialMemoryPages * PAGE_TICKS + copied,
+    instantiationTicks: initialMemoryPages * INITIAL_PAGE_TICKS + copied,
     hasStart: module.start !== undefined,
     hasMemory: module.memory !== undefined,
   };
@@ -272,7 +272,7 @@ function growHelper({ fuelGlobal, infraGlobal }: Appended, memory: Limits | unde
   out.raw([Op.i64GtU, Op.if, EMPTY_BLOCK, Op.i32Const, 0x7f, Op.return, Op.end]);
   emitGlobalCharge(out, fuelGlobal, () => {
     out.raw([Op.localGet, 0, Op.i64ExtendI32U, Op.i64Const]);
-    out.signed(PAGE_TICKS);
+    out.signed(GROWN_PAGE_TICKS);
     out.u8(Op.i64Mul);
   });
   out.raw([Op.localGet, 0, Op.memoryGrow, 0, Op.localTee, 1, Op.i32Const, 0x7f, Op.i32Eq, Op.if, EMPTY_BLOCK]);
