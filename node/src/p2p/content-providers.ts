@@ -27,6 +27,7 @@ export class ProviderSearch {
   readonly #neighbours: PeerId[];
   readonly #walk: AsyncIterator<{ id: PeerId }>;
   readonly #self: PeerId;
+  readonly #signal: AbortSignal;
   #step: Promise<Step> | undefined;
   readonly #seen = new Set<string>();
 
@@ -35,12 +36,10 @@ export class ProviderSearch {
     this.#neighbours = [...options.neighbours];
     const signal = AbortSignal.any([AbortSignal.timeout(options.timeoutMs), options.signal, this.#ended.signal]);
     this.#walk = options.libp2p.contentRouting.findProviders(options.cid, { signal })[Symbol.asyncIterator]();
+    this.#signal = signal;
     // The walk starts now, while the neighbours are asked.
     this.#step = this.#next(signal);
-    this.#signal = signal;
   }
-
-  readonly #signal: AbortSignal;
 
   /** The next provider not yet returned; undefined when the search has ended or its time is up. */
   async next(): Promise<ProviderCandidate | undefined> {
@@ -60,10 +59,8 @@ export class ProviderSearch {
 
   end(): void {
     this.#ended.abort();
-    this.#step?.then(
-      () => this.#walk.return?.(),
-      () => undefined,
-    );
+    // Lets the routing code clean up; how its abandoned walk ends is of no interest.
+    this.#step?.then(() => this.#walk.return?.()).catch(() => undefined);
   }
 
   #isNew(peer: PeerId, how: string): boolean {

@@ -4,8 +4,16 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { isOperatingError, type OperatingErrorCode } from "../../src/errors.ts";
 import { contentCid } from "../../src/p2p/content-id.ts";
-import { type ContentRequest, decodeRequest, encodeReplyHeader, REQUEST_BYTES } from "../../src/p2p/content-wire.ts";
+import {
+  type ContentRequest,
+  decodeRequest,
+  encodeReplyHeader,
+  encodeRequest,
+  REQUEST_BYTES,
+  STATUS_BUSY,
+} from "../../src/p2p/content-wire.ts";
 import { ContentExchange, type ContentExchangeOptions, type P2pHost } from "../../src/p2p/index.ts";
+import { MAX_CONTENT_UPLOADS_PER_PEER } from "../../src/p2p/limits.ts";
 import { connected, same, startHost, stopAll, until } from "./cluster.ts";
 
 const exchanges: ContentExchange[] = [];
@@ -262,6 +270,33 @@ test("malformed requests cost the asker", async () => {
   rubbish.send(new Uint8Array(REQUEST_BYTES + 1));
   await until("aborted", () => rubbish.status !== "open");
   assert.is(Math.round(a.host.peers()[0]?.penaltyPoints ?? 0), 50);
+});
+
+test("uploads to one peer at once are bounded, and a refused asker is told so", async () => {
+  const reading = Promise.withResolvers<void>();
+  let reads = 0;
+  const source = {
+    get: async () => {
+      reads++;
+      await reading.promise;
+      return content;
+    },
+  };
+  const a = await peer([], { source });
+  const b = await peer(a.host.addresses());
+  await until("connected", () => connected(a.host, b.host));
+  const statuses: number[] = [];
+  for (let i = 0; i < MAX_CONTENT_UPLOADS_PER_PEER + 2; i++) {
+    const stream = await b.host.libp2p.dialProtocol(a.host.libp2p.peerId, a.host.names.contentProtocol);
+    stream.addEventListener("message", (event) => statuses.push(event.data.subarray()[0]!), { once: true });
+    stream.send(encodeRequest({ hash, offset: 0, length: 1 }));
+  }
+  await until("two were told", () => statuses.length === 2);
+  assert.equal(statuses, [STATUS_BUSY, STATUS_BUSY]);
+  assert.is(reads, MAX_CONTENT_UPLOADS_PER_PEER);
+  reading.resolve();
+  await until("the others were served", () => statuses.length === MAX_CONTENT_UPLOADS_PER_PEER + 2);
+  assert.is(statuses.filter((status) => status === STATUS_BUSY).length, 2);
 });
 
 test.run();
