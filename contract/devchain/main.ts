@@ -61,6 +61,7 @@ async function main(): Promise<void> {
     blockIntervalMs,
   });
   console.log(JSON.stringify({ url: server.url }));
+  process.send?.({ url: server.url });
 
   let stopping = false;
   const stop = async () => {

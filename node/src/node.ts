@@ -61,7 +61,8 @@ async function assemble(
 ): Promise<RunningNode> {
   const { accountId, contractId, dataDirectory } = config;
   const startedAtMs = Date.now();
-  const store = await NodeStore.open(join(dataDirectory, "store"), {
+  const store = await NodeStore.open({
+    directory: join(dataDirectory, "store"),
     contentCapacityBytes: config.contentCapacityBytes,
     logger,
   });

@@ -69,6 +69,8 @@ export function responseOf(record: RequestRecord, outcome: ExecutionOutcome): Gu
     case "trapped":
       return failure(trapText(record, outcome), outcome.fuel);
     case "exited":
+      // A compile-only request answers with no output: its result is that the code is there and acceptable.
+      if (record.compileOnly) return response({ success: true, output: undefined, error: undefined, instructions: 0n });
       if (outcome.exitCode !== 0) {
         const said = lossyText(outcome.stderr).trim();
         return failure(`the guest exited with code ${outcome.exitCode}${said ? `: ${said}` : ""}`, outcome.fuel);
@@ -104,11 +106,6 @@ function formatted(record: RequestRecord, stdout: Uint8Array, instructions: bigi
 
 function success(output: GuestOutput, instructions: bigint): GuestResponse {
   return response({ success: true, output, error: undefined, instructions });
-}
-
-/** A compile-only request answers with no output: its result is that the code is there and acceptable. */
-export function compiled(): GuestResponse {
-  return response({ success: true, output: undefined, error: undefined, instructions: 0n });
 }
 
 function response(part: Pick<GuestResponse, "success" | "output" | "error" | "instructions">): GuestResponse {

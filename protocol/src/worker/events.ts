@@ -30,8 +30,6 @@ export type WorkerEvent =
   | { readonly kind: "codeFetched"; readonly requestId: number }
   | { readonly kind: "codeUnavailable"; readonly requestId: number }
   | { readonly kind: "executed"; readonly requestId: number; readonly outcome: ExecutionOutcome }
-  /** The module of a compile-only request is acceptable. */
-  | { readonly kind: "compiled"; readonly requestId: number }
   /** The node could not run the guest: never a result, only a reason to abstain. */
   | { readonly kind: "executionFaulted"; readonly requestId: number; readonly reason: string }
   | { readonly kind: "signed"; readonly requestId: number; readonly leaseEpoch: number; readonly signature: Uint8Array }

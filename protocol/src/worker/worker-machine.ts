@@ -21,7 +21,6 @@ import {
   considerWork,
   onCodeFetched,
   onCodeUnavailable,
-  onCompiled,
   onExecuted,
   onExecutionFaulted,
   RESULT_KEY,
@@ -148,9 +147,6 @@ export class WorkerMachine implements Machine<WorkerEvent, WorkerEffect, WorkerV
         break;
       case "executed":
         onExecuted(scope, open, event.outcome);
-        break;
-      case "compiled":
-        onCompiled(scope, open);
         break;
       case "executionFaulted":
         onExecutionFaulted(scope, open, event.reason);

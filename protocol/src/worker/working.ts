@@ -2,7 +2,7 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { concatBytes } from "@noble/hashes/utils.js";
 import type { ExecutionOutcome } from "../execution/index.ts";
-import { compiled, failure, jobOf, responseOf } from "../replay/response.ts";
+import { failure, jobOf, responseOf } from "../replay/response.ts";
 import { encode } from "../wire/borsh.ts";
 import { type GuestResponse, responseHash } from "../wire/records.ts";
 import { isActiveReplayer, type OpenRequest, type OwnResult, ownResult } from "./request.ts";
@@ -73,12 +73,6 @@ export function onExecuted(scope: Scope, open: OpenRequest, outcome: ExecutionOu
   const { source } = open.record;
   if (open.work.kind !== "running" || source.kind !== "WasmUrl") return;
   settle(scope, open, source.hash, responseOf(open.record, outcome));
-}
-
-export function onCompiled(scope: Scope, open: OpenRequest): void {
-  const { source } = open.record;
-  if (open.work.kind !== "running" || source.kind !== "WasmUrl") return;
-  settle(scope, open, source.hash, compiled());
 }
 
 export function onExecutionFaulted(scope: Scope, open: OpenRequest, reason: string): void {
