@@ -48,3 +48,17 @@ export function sameText(a: Uint8Array, text: string): bool {
   for (let i = 0; i < text.length; i++) if (<i32>a[i] != text.charCodeAt(i)) return false;
   return true;
 }
+
+/**
+ * Whether eight bytes can stand in a JSON string as they are: none is a quote, a backslash or a control character.
+ * (The usual test for a byte below n in a word: borrow into a top bit that was not set.)
+ */
+// @ts-ignore: decorator
+@inline export function isPlain(word: u64): bool {
+  const quote = word ^ 0x2222222222222222, backslash = word ^ 0x5c5c5c5c5c5c5c5c;
+  return (
+    (((word - 0x2020202020202020) & ~word) |
+      ((quote - 0x0101010101010101) & ~quote) |
+      ((backslash - 0x0101010101010101) & ~backslash)) & 0x8080808080808080
+  ) == 0;
+}

@@ -1,5 +1,5 @@
 /** JSON as the contract answers and logs it: compact, UTF-8, escaped only where RFC 8259 demands it. */
-import { ByteBuffer } from "./buffer";
+import { ByteBuffer, isPlain } from "./buffer";
 import { writeBase64, writeHex, writePublicKey } from "./encoding";
 import { utf8 } from "./host";
 import { U128 } from "./u128";
@@ -22,25 +22,21 @@ export class JsonWriter extends ByteBuffer {
     let to = this.reserve(value.length * 6 + 2);
     const start = to;
     store<u8>(to++, 0x22);
-    const from = value.dataStart;
-    for (let i = 0; i < value.length; i++) {
-      const c = load<u8>(from + i);
-      if (c >= 0x20 && c != 0x22 && c != 0x5c) {
-        store<u8>(to++, c);
-        continue;
+    let from = value.dataStart;
+    const end = from + value.length;
+    while (from < end) {
+      if (from + 8 <= end) {
+        const eight = load<u64>(from);
+        if (isPlain(eight)) {
+          store<u64>(to, eight);
+          to += 8;
+          from += 8;
+          continue;
+        }
       }
-      store<u8>(to++, 0x5c);
-      const short = shortEscape(c);
-      if (short != 0) {
-        store<u8>(to++, short);
-        continue;
-      }
-      store<u8>(to, 0x75);
-      store<u8>(to, 0x30, 1);
-      store<u8>(to, 0x30, 2);
-      store<u8>(to, 0x30 + (c >> 4), 3);
-      store<u8>(to, (c & 15) + ((c & 15) < 10 ? 0x30 : 0x57), 4);
-      to += 5;
+      const c = load<u8>(from++);
+      if (c >= 0x20 && c != 0x22 && c != 0x5c) store<u8>(to++, c);
+      else to = writeEscape(to, c);
     }
     store<u8>(to++, 0x22);
     this.advance(<i32>(to - start));
@@ -85,6 +81,20 @@ export class JsonWriter extends ByteBuffer {
     }
     this.byte(0x5d);
   }
+}
+
+function writeEscape(to: usize, c: u8): usize {
+  store<u8>(to, 0x5c);
+  const short = shortEscape(c);
+  if (short != 0) {
+    store<u8>(to, short, 1);
+    return to + 2;
+  }
+  store<u8>(to, 0x75, 1);
+  store<u16>(to, 0x3030, 2);
+  store<u8>(to, 0x30 + (c >> 4), 4);
+  store<u8>(to, (c & 15) + ((c & 15) < 10 ? 0x30 : 0x57), 5);
+  return to + 6;
 }
 
 function shortEscape(c: u8): u8 {

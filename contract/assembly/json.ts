@@ -3,7 +3,7 @@
  * are used. Fields that nobody asked for are ignored, as serde does; a field that comes twice, a wrong type, a bad
  * escape or bytes that are not UTF-8 end the call with a name.
  */
-import { ByteBuffer, sameText } from "./buffer";
+import { isPlain, sameText } from "./buffer";
 import { callInput, panic } from "./host";
 import { MAX_JSON_DEPTH, MAX_JSON_FIELDS } from "./limits";
 import { U128 } from "./u128";
@@ -90,6 +90,9 @@ function escape(): u32 {
 function skipString(): void {
   expect(0x22);
   while (true) {
+    let p = cursor;
+    while (p + 8 <= end && isPlain(load<u64>(p))) p += 8;
+    cursor = p;
     const c = peek();
     cursor++;
     if (c == 0x22) return;
@@ -99,9 +102,10 @@ function skipString(): void {
 }
 
 function digits(): void {
-  const from = cursor;
-  while (cursor < end && <u8>(load<u8>(cursor) - 0x30) <= 9) cursor++;
-  if (cursor == from) bad("bad number");
+  let p = cursor;
+  while (p < end && <u8>(load<u8>(p) - 0x30) <= 9) p++;
+  if (p == cursor) bad("bad number");
+  cursor = p;
 }
 
 function skipNumber(): void {
@@ -120,7 +124,30 @@ function skipNumber(): void {
   }
 }
 
+/**
+ * Where long values end that were skipped before: an object inside an object is scanned once and not once a level.
+ * Only the outer levels are worth remembering, and only so many values.
+ */
+const knownFrom = new StaticArray<usize>(16);
+const knownTo = new StaticArray<usize>(16);
+let knownCount: i32 = 0;
+const MIN_KNOWN_BYTES: usize = 256;
+const MAX_KNOWN_DEPTH: i32 = 5;
+
 function skipValue(depth: i32): void {
+  const from = cursor;
+  for (let i = 0; i < knownCount; i++) {
+    if (knownFrom[i] != from) continue;
+    cursor = knownTo[i];
+    return;
+  }
+  scanValue(depth);
+  if (cursor - from < MIN_KNOWN_BYTES || knownCount == knownFrom.length) return;
+  knownFrom[knownCount] = from;
+  knownTo[knownCount++] = cursor;
+}
+
+function scanValue(depth: i32): void {
   if (depth > MAX_JSON_DEPTH) bad("nested too deep");
   const c = peek();
   if (c == 0x22) skipString();
@@ -147,7 +174,8 @@ function skipMembers(close: u8, depth: i32): void {
       expect(0x3a);
       space();
     }
-    skipValue(depth + 1);
+    if (depth < MAX_KNOWN_DEPTH) skipValue(depth + 1);
+    else scanValue(depth + 1);
     space();
     const c = peek();
     cursor++;
@@ -156,21 +184,45 @@ function skipMembers(close: u8, depth: i32): void {
   }
 }
 
-function writeCodePoint(out: ByteBuffer, code: u32): void {
+/** Writes a code point as UTF-8 and returns where it ends: never further than its escape would have. */
+function writeCodePoint(to: usize, code: u32): usize {
   if (code < 0x80) {
-    out.byte(<u8>code);
-    return;
+    store<u8>(to, code);
+    return to + 1;
   }
-  if (code < 0x800) out.byte(<u8>(0xc0 | (code >> 6)));
+  if (code < 0x800) store<u8>(to++, 0xc0 | (code >> 6));
   else {
-    if (code < 0x10000) out.byte(<u8>(0xe0 | (code >> 12)));
+    if (code < 0x10000) store<u8>(to++, 0xe0 | (code >> 12));
     else {
-      out.byte(<u8>(0xf0 | (code >> 18)));
-      out.byte(<u8>(0x80 | ((code >> 12) & 63)));
+      store<u8>(to++, 0xf0 | (code >> 18));
+      store<u8>(to++, 0x80 | ((code >> 12) & 63));
     }
-    out.byte(<u8>(0x80 | ((code >> 6) & 63)));
+    store<u8>(to++, 0x80 | ((code >> 6) & 63));
   }
-  out.byte(<u8>(0x80 | (code & 63)));
+  store<u8>(to, 0x80 | (code & 63));
+  return to + 1;
+}
+
+/** The bytes of a string with escapes, which the scan has found to be right. */
+function unescaped(from: usize, last: usize): Uint8Array {
+  const out = new Uint8Array(<i32>(last - from));
+  let to = out.dataStart;
+  cursor = from;
+  while (cursor < last) {
+    if (cursor + 8 <= last) {
+      const eight = load<u64>(cursor);
+      if (isPlain(eight)) {
+        store<u64>(to, eight);
+        to += 8;
+        cursor += 8;
+        continue;
+      }
+    }
+    const c = load<u8>(cursor++);
+    if (c == 0x5c) to = writeCodePoint(to, escape());
+    else store<u8>(to++, c);
+  }
+  return out.subarray(0, <i32>(to - out.dataStart));
 }
 
 /** One value of the input; `name` is what error messages call it. */
@@ -212,23 +264,13 @@ export class Json {
   /** A string's bytes, with its escapes undone. */
   text(most: i32): Uint8Array {
     if (this.first() != 0x22) this.wrong("a string");
-    let p = this.from + 1;
-    const last = this.to - 1;
+    const from = this.from + 1, last = this.to - 1;
+    let p = from;
+    while (p + 8 <= last && isPlain(load<u64>(p))) p += 8;
     while (p < last && load<u8>(p) != 0x5c) p++;
-    if (p == last) {
-      const plain = slice(this.from + 1, last);
-      if (plain.length > most) panic("TooLong: " + this.name + " has at most " + most.toString() + " bytes");
-      return plain;
-    }
-    const out = new ByteBuffer(<i32>(last - this.from));
-    cursor = this.from + 1;
-    while (cursor < last) {
-      const c = load<u8>(cursor++);
-      if (c == 0x5c) writeCodePoint(out, escape());
-      else out.byte(c);
-    }
-    if (out.length > most) panic("TooLong: " + this.name + " has at most " + most.toString() + " bytes");
-    return out.done();
+    const decoded = p == last ? slice(from, last) : unescaped(from, last);
+    if (decoded.length > most) panic("TooLong: " + this.name + " has at most " + most.toString() + " bytes");
+    return decoded;
   }
 
   /** A decimal amount in a string (near-sdk's U128). */
@@ -238,22 +280,38 @@ export class Json {
   bytes(most: i32): Uint8Array {
     if (this.first() != 0x5b) this.wrong("an array of bytes");
     const out = new Uint8Array(<i32>min<usize>(<usize>most, (this.to - this.from) >> 1));
-    let count = 0;
+    const limit = out.dataStart + out.length;
+    let to = out.dataStart;
     cursor = this.from + 1;
     space();
     if (peek() == 0x5d) return out.subarray(0, 0);
+    let p = cursor;
+    // The scan has found an array, so a bracket stands at its end and no bound is needed before.
     while (true) {
       let value: u32 = 0;
-      const start = cursor;
-      while (<u8>(load<u8>(cursor) - 0x30) <= 9) value = value * 10 + (load<u8>(cursor++) - 0x30);
-      if (cursor == start || cursor - start > 3 || value > 255) this.wrong("an array of bytes");
-      if (count >= most) panic("TooLong: " + this.name + " has at most " + most.toString() + " bytes");
-      store<u8>(out.dataStart + count++, <u8>value);
-      space();
-      const c = load<u8>(cursor++);
-      if (c == 0x5d) return out.subarray(0, count);
-      if (c != 0x2c) this.wrong("an array of bytes");
-      space();
+      const start = p;
+      let digit = <u32>load<u8>(p) - 0x30;
+      while (digit <= 9) {
+        value = value * 10 + digit;
+        digit = <u32>load<u8>(++p) - 0x30;
+      }
+      if (p == start || p - start > 3 || value > 255) this.wrong("an array of bytes");
+      if (to == limit) panic("TooLong: " + this.name + " has at most " + most.toString() + " bytes");
+      store<u8>(to++, value);
+      if (digit != 0x2c - 0x30) {
+        cursor = p;
+        space();
+        p = cursor;
+        const c = load<u8>(p);
+        if (c == 0x5d) return out.subarray(0, <i32>(to - out.dataStart));
+        if (c != 0x2c) this.wrong("an array of bytes");
+      }
+      p++;
+      if (<u32>load<u8>(p) - 0x30 > 9) {
+        cursor = p;
+        space();
+        p = cursor;
+      }
     }
   }
 
@@ -410,6 +468,7 @@ export function callArguments(): JsonObject {
   source = callInput();
   cursor = source.dataStart;
   end = cursor + source.length;
+  knownCount = 0;
   if (source.length == 0) return new JsonObject("the arguments");
   checkUtf8();
   space();

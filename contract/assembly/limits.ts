@@ -46,8 +46,9 @@ export const MAX_JSON_DEPTH: i32 = 128;
 /** Locked by the protocol for every byte of state, in yocto. */
 export const YOCTO_PER_BYTE: u64 = 10_000_000_000_000_000_000;
 
-/** Gas kept for the callback. Its largest case, the longest input and the longest output, has to fit. */
+/** Gas kept for the callback: the longest output has to fit, whatever its escapes, and reading every byte of input. */
 export const CALLBACK_GAS: u64 = 50_000_000_000_000;
+export const CALLBACK_GAS_PER_INPUT_BYTE: u64 = 50_000_000;
 
 /** A request that its yield did not settle can be cancelled by its caller after this many nanoseconds. */
 export const STALE_NS: u64 = 600_000_000_000;

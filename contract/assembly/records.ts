@@ -78,8 +78,11 @@ export class RequestRecord {
   replicas: u16 = 0;
   quorum: u16 = 0;
   dataId: Uint8Array = new Uint8Array(0);
-  /** sha256 of the stored bytes: the request's identity in what nodes sign. Known after {@link load}. */
-  digest: Uint8Array = new Uint8Array(0);
+  /** The stored bytes, of a record that was loaded. */
+  private encoded: Uint8Array = new Uint8Array(0);
+
+  /** sha256 of the stored bytes: the request's identity in what nodes sign. */
+  digest(): Uint8Array { return sha256(this.encoded); }
 
   encode(): Uint8Array {
     const w = new BorshWriter(this.input.length + 4_096);
@@ -165,7 +168,7 @@ export class RequestRecord {
     q.replicas = r.u16();
     q.quorum = r.u16();
     q.dataId = r.raw(32);
-    q.digest = sha256(bytes);
+    q.encoded = bytes;
     return q;
   }
 }

@@ -10,7 +10,7 @@ import {
 } from "./host";
 import { callArguments, Json, JsonObject } from "./json";
 import {
-  CALLBACK_GAS, DEFAULT_EXECUTION_SECONDS, DEFAULT_INSTRUCTIONS, DEFAULT_MEMORY_MB, MAX_EXECUTION_SECONDS,
+  CALLBACK_GAS, CALLBACK_GAS_PER_INPUT_BYTE, DEFAULT_EXECUTION_SECONDS, DEFAULT_INSTRUCTIONS, DEFAULT_MEMORY_MB, MAX_EXECUTION_SECONDS,
   MAX_INPUT_BYTES, MAX_INSTRUCTIONS, MAX_NAME_BYTES, MAX_URL_BYTES, YIELD_BLOCKS,
 } from "./limits";
 import { estimateCost } from "./money";
@@ -199,7 +199,8 @@ export function request_execution(): void {
   pinContext(state, request);
   const args = new ByteBuffer(64);
   args.literal('{"request_id":' + request.requestId.toString() + "}");
-  request.dataId = suspend("on_execution_response", args.done(), CALLBACK_GAS);
+  const gas = CALLBACK_GAS + CALLBACK_GAS_PER_INPUT_BYTE * request.input.length;
+  request.dataId = suspend("on_execution_response", args.done(), gas);
   request.save();
   addPending(state, request.requestId);
   state.owes(request.payment);

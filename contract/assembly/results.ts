@@ -80,7 +80,7 @@ function statementDigest(
   w.bytes(state.chainId);
   w.bytes(contractId);
   w.u64(request.requestId);
-  w.raw(request.digest);
+  w.raw(request.digest());
   w.u32(lease.leaseEpoch);
   w.bytes(lease.holder);
   w.raw(codeHash);

@@ -307,7 +307,7 @@ test("an answer of an earlier lease is worth nothing under a later one", () => {
 test("only drawn replay seats and the holder may sign", () => {
   const world = leased([6, 6, 6, 6, 6], { replaySeats: 6, quorum: 2 });
   const request = world.request(0)!;
-  const seats = NODES.slice(1).flatMap((name) =>
+  const seats = NODES.slice(1, 5).flatMap((name) =>
     Array.from({ length: 6 }, (_, seat) => {
       const ticket = drawTicket(OUTLAYER, request.seed, { kind: "replay" }, name, seat);
       return { name, seat, drawn: isEligible(ticket, 6, request.seatsTotal) };

@@ -60,7 +60,7 @@ export const CALLER = "caller.test";
 export const CHAIN_ID = "test-chain";
 
 /** Node names that the worlds know; each gets as many seats as a test registers. */
-export const NODES = ["n0.test", "n1.test", "n2.test", "n3.test", "n4.test"] as const;
+export const NODES: readonly string[] = Array.from({ length: 18 }, (_, i) => `n${i}.test`);
 const PEOPLE = ["owner.test", "operator.test", "alice.test", "bob.test", ...NODES];
 
 const PKCS8_ED25519 = Buffer.from("302e020100300506032b657004220420", "hex");

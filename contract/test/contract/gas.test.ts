@@ -1,0 +1,88 @@
+/** What the methods cost and how large the contract is: the figures that its readers rely on, and their bounds. */
+import type { GuestResponse } from "@outlayer/protocol/wire/records";
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { claimLeaseArgs } from "../../client/index.ts";
+import { answerArgs, expectOk, NEAR, NODES, outlayerWasm, TGAS, textResponse, World } from "./world.ts";
+
+const CLAIM = claimLeaseArgs({ requestId: 0, seat: 0, leaseEpoch: 0 });
+
+function tgas(gas: number): number {
+  return Math.round(gas / (TGAS / 100)) / 100;
+}
+
+interface Costs {
+  request: number;
+  claim: number;
+  resolve: number;
+  callback: number;
+  answer: string;
+}
+
+/** One request through all of its life; `signers` nodes attest. */
+function life(input: string, response: GuestResponse, signers = 3, requestTgas = 300): Costs {
+  const world = World.started(
+    NODES.slice(0, signers).map(() => 1),
+    { replaySeats: 144 },
+    10_000n * NEAR,
+  );
+  const args = JSON.stringify({
+    source: { GitHub: { repo: "https://github.com/near/guest", commit: "main" } },
+    resource_limits: { max_instructions: 1_000_000_000 },
+    input_data: input,
+  });
+  const asked = expectOk(
+    world.call("alice.test", "request_execution", args, { depositYocto: NEAR, tgas: requestTgas }),
+  );
+  world.advance(40);
+  const claimed = expectOk(world.call("n0.test", "claim_lease", CLAIM));
+  const answer = answerArgs(world, { response, signers: NODES.slice(0, signers) });
+  const resolved = expectOk(world.call("bob.test", "resolve_execution", answer));
+  const callback = world
+    .outcomes(asked.hash)
+    .find(({ logs }) => logs.some((line) => line.includes("execution_completed")));
+  return {
+    request: tgas(asked.gas),
+    claim: tgas(claimed.gas),
+    resolve: tgas(resolved.gas),
+    callback: tgas(callback!.gasBurnt),
+    answer: world.finalValue(asked.hash)!,
+  };
+}
+
+test("the contract is at most 80 kB", () => {
+  console.log(`outlayer.wasm: ${outlayerWasm.length} bytes`);
+  assert.ok(outlayerWasm.length <= 80_000);
+});
+
+test("a small request costs little, with 3 attestations and with 18", () => {
+  const three = life("input", textResponse("output"));
+  const eighteen = life("input", textResponse("output"), 18);
+  console.log("Tgas with 3 attestations:", three);
+  console.log("Tgas with 18 attestations:", eighteen);
+  assert.ok(three.request < 3 && three.claim < 2 && three.resolve < 4.5 && three.callback < 2.5);
+  assert.ok(eighteen.resolve < 13);
+});
+
+test("the callback of the longest input and of the longest answer fits what is kept for it", () => {
+  // 50 Tgas, and 50 Mgas a byte of input: what a caller gets who attaches no more than has to be.
+  const escapes = life("input", textResponse("\u0001".repeat(249_000)), 3, 56);
+  console.log("Tgas, longest answer:", { ...escapes, answer: escapes.answer.length });
+  assert.is(escapes.answer, JSON.stringify("\u0001".repeat(249_000)));
+  const input = "x".repeat(1 << 20);
+  const long = life(input, textResponse("y".repeat(256 << 10)), 3, 200);
+  console.log("Tgas, longest input:", { ...long, answer: long.answer.length });
+  assert.is(long.answer, JSON.stringify("y".repeat(256 << 10)));
+  assert.ok(escapes.callback < 50 && long.callback < 102);
+});
+
+test("registering and the views", () => {
+  const world = World.started([1, 1, 1]);
+  const { gas } = expectOk(
+    world.call("n3.test", "register_node", world.registration("n3.test"), { depositYocto: NEAR }),
+  );
+  console.log(`register_node: ${tgas(gas)} Tgas`);
+  assert.ok(tgas(gas) < 2);
+});
+
+test.run();
