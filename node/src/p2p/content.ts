@@ -4,6 +4,7 @@
  */
 import { OperatingError } from "../errors.ts";
 import { publicKeyOf } from "../keys/index.ts";
+import { ContentAnnouncer, DEFAULT_ANNOUNCER_TIMING } from "./content-announcer.ts";
 import type { ContentRejectionReason } from "./content-download.ts";
 import { ContentFetch } from "./content-fetch.ts";
 import { contentCid } from "./content-id.ts";
@@ -61,6 +62,7 @@ const OFFENCES: Partial<Record<ContentRejectionReason, Offence>> = {
 export class ContentExchange {
   readonly #options: ContentExchangeOptions;
   readonly #server: ContentServer;
+  readonly #announcer: ContentAnnouncer;
   readonly #stopping = new AbortController();
   /** Running fetches by hash in hexadecimal. */
   readonly #fetches = new Map<string, SharedFetch>();
@@ -77,6 +79,7 @@ export class ContentExchange {
   private constructor(options: ContentExchangeOptions) {
     const { host, source } = options;
     this.#options = options;
+    this.#announcer = new ContentAnnouncer((hash) => this.provide(hash), host.logger, DEFAULT_ANNOUNCER_TIMING);
     this.#server = new ContentServer({
       libp2p: host.libp2p,
       protocol: host.names.contentProtocol,
@@ -110,8 +113,15 @@ export class ContentExchange {
     return holders;
   }
 
+  /** Like {@link provide}, in the background and again until it succeeds; for each content of a store at the start. */
+  announce(hash: Uint8Array): void {
+    contentCid(hash);
+    this.#announcer.add(hash);
+  }
+
   /** Lets the announcement lapse; other nodes forget it within two days. */
   async withdraw(hash: Uint8Array): Promise<void> {
+    this.#announcer.remove(hash);
     await this.#options.host.libp2p.services.dht.cancelReprovide(contentCid(hash));
   }
 
@@ -144,6 +154,7 @@ export class ContentExchange {
   }
 
   async stop(): Promise<void> {
+    this.#announcer.stop();
     this.#stopping.abort(new OperatingError("content_aborted"));
     await this.#server.stop();
   }

@@ -59,3 +59,6 @@ export const CONTENT_LOOKUP_TIMEOUT_MS = 8_000;
 export const CONTENT_STALL_MS = 5_000;
 export const CONTENT_MIN_BYTES_PER_STALL = 64 * 1024;
 export const CONTENT_ANNOUNCE_TIMEOUT_MS = 30_000;
+export const MAX_CONCURRENT_ANNOUNCEMENTS = 4;
+/** As many as the store's index holds, so that a restarted node can announce all of it. */
+export const MAX_WAITING_ANNOUNCEMENTS = 65_536;

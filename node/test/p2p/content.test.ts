@@ -108,6 +108,26 @@ test("content travels between nodes that know only the bootstrap peer, found thr
   assert.equal(b.rejected, []);
 });
 
+test("what a lone node announces is found once it has peers", async () => {
+  const boot = await startHost();
+  const a = await peer([]);
+  const content = blob(4, 1000);
+  a.served.set(hex(sha256(content)), content);
+  a.content.announce(sha256(content));
+  const b = await peer(boot.addresses());
+  await a.host.libp2p.dial(boot.libp2p.getMultiaddrs());
+  let fetched: Uint8Array | undefined;
+  await until("found", async () => {
+    await code(
+      b.content.fetch(sha256(content), { maxBytes: MAX }).then((bytes) => {
+        fetched = bytes;
+      }),
+    );
+    return fetched !== undefined;
+  });
+  assert.ok(same(fetched!, content));
+});
+
 test("a connected peer is asked without any announcement", async () => {
   const a = await peer([]);
   const b = await peer(a.host.addresses(), { askNeighbours: 4 });
