@@ -1,6 +1,7 @@
 /**
  * The chain as a process: `node main.ts [--data-dir DIR] [--genesis FILE] [--port N] [--host H]
- * [--block-interval-ms N] [--chain-id ID]`. Prints one JSON line, `{"url":…}`, when it listens.
+ * [--block-interval-ms N] [--chain-id ID]`. Prints one JSON line, `{"url":…}`, when it listens, and sends
+ * the same over IPC when it was forked.
  * Ends on SIGTERM and SIGINT, and when the process that forked it goes away.
  */
 import { readFileSync } from "node:fs";
@@ -60,7 +61,9 @@ async function main(): Promise<void> {
     port: integer(values.port, "port", 65_535),
     blockIntervalMs,
   });
-  console.log(JSON.stringify({ url: server.url }));
+  const ready = { url: server.url };
+  console.log(JSON.stringify(ready));
+  process.send?.(ready);
   process.send?.({ url: server.url });
 
   let stopping = false;

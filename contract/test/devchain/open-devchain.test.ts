@@ -86,7 +86,7 @@ test("damage before the end, another chain's log and a directory in use are refu
     opened.close();
     assert.throws(() => openDevChain({ ...options, chainId: "another", dataDirectory }), code("OTHER_CHAIN"));
     const bytes = readFileSync(log);
-    const middle = bytes.length - 200;
+    const middle = bytes.length - 400;
     bytes[middle] = bytes[middle]! ^ 1;
     writeFileSync(log, bytes);
     assert.throws(() => openDevChain({ ...options, dataDirectory }), code("LOG_CORRUPT"));
