@@ -1,4 +1,4 @@
-/** The command line: `outlayer-node run | dev | config print`. */
+/** The command line: `outlayer-node start | dev | config print`. */
 import { Command, CommanderError, Option } from "commander";
 import { loadConfig } from "../config.ts";
 import { isOperatingError } from "../errors.ts";
@@ -14,9 +14,9 @@ export async function main(argv: readonly string[]): Promise<void> {
     .exitOverride()
     .showHelpAfterError("(outlayer-node --help shows the commands)");
 
-  withConfigFlags(program.command("run").description("run a node against a NEAR network")).action(async (flags) => {
-    const { runNode } = await import("./run.ts");
-    await runNode(configOf(flags));
+  withConfigFlags(program.command("start").description("run a node against a NEAR network")).action(async (flags) => {
+    const { startCommand } = await import("./start.ts");
+    await startCommand(configOf(flags));
   });
 
   program

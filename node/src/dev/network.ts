@@ -180,7 +180,7 @@ export class DevNetwork {
       {
         name: accountId,
         module: fileURLToPath(new URL("../../bin/outlayer-node.mjs", import.meta.url)),
-        args: ["run", "--config", configFile],
+        args: ["start", "--config", configFile],
         logFile: join(directory, `${accountId}.log`),
         verbose,
       },

@@ -7,9 +7,9 @@ import { MAX_CODE_BYTES } from "@outlayer/protocol/limits";
 import { actions } from "near-api-js";
 import { z } from "zod";
 import { OperatingError } from "../errors.ts";
+import type { ProgressJson } from "../http/status.ts";
 import { cidOf } from "../p2p/index.ts";
 import type { ReceiptJson } from "../worker/receipt-json.ts";
-import type { Progress } from "../worker/worker-driver.ts";
 import { readEvents } from "./event-stream.ts";
 import { CALLER_ID, CONTRACT_ID, type DevNetwork, type DevNode, USER_ID } from "./network.ts";
 
@@ -18,6 +18,7 @@ const GAS = 300_000_000_000_000n;
 /** The yield's own end, and some blocks for what follows it. */
 const YIELD_BLOCKS = 230;
 const POLL_MS = 20;
+const BROKEN_STREAM_MS = 1_000;
 const POLL_TRIES = 3_000;
 const EVENT_PREFIX = "EVENT_JSON:";
 /** Two nodes keep the guest, so that the death of one does not take it away. */
@@ -37,7 +38,7 @@ export interface DevReceipt extends ReceiptJson {
   readonly caller_answer: unknown;
 }
 
-export type OnProgress = (node: DevNode, progress: Progress) => void;
+export type OnProgress = (node: DevNode, progress: ProgressJson) => void;
 
 export async function requestOnce(
   network: DevNetwork,
@@ -221,14 +222,15 @@ function collectReceipts(nodes: readonly DevNode[], signal: AbortSignal, onProgr
           const receipt = JSON.parse(data) as ReceiptJson;
           if (!known.has(receipt.request_id)) known.set(receipt.request_id, receipt);
         } else if (event === "progress") {
-          const progress = JSON.parse(data) as Progress;
-          if (progress.stage === "closed") ended.add(progress.requestId);
+          const progress = JSON.parse(data) as ProgressJson;
+          if (progress.stage === "closed") ended.add(progress.request_id);
           onProgress(node, progress);
         }
       }
     };
-    // A killed node's stream breaks off; the others go on, and the wait below has its own end.
-    follow().catch((error: unknown) => {
+    follow().catch(async (error: unknown) => {
+      // A killed node's stream breaks off a moment before its process is seen to end; the others go on.
+      await Promise.race([node.child.ended, sleep(BROKEN_STREAM_MS)]);
       if (!signal.aborted && node.child.running) noteBrokenStream(node, error);
     });
   }

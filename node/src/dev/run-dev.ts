@@ -8,7 +8,7 @@ import { join } from "node:path";
 import pc from "picocolors";
 import { z } from "zod";
 import { isOperatingError, OperatingError } from "../errors.ts";
-import type { Progress } from "../worker/worker-driver.ts";
+import type { ProgressJson } from "../http/status.ts";
 import { DevNetwork, type DevNode } from "./network.ts";
 import { type DevReceipt, requestOnce } from "./request.ts";
 
@@ -77,16 +77,16 @@ async function requestWithRetries(network: DevNetwork, flags: Flags, say: (text:
 }
 
 /** Every stage once, by whichever node says it first; the stages of replayers by each of them. */
-function showProgress(say: (text: string) => void): (node: DevNode, progress: Progress) => void {
+function showProgress(say: (text: string) => void): (node: DevNode, progress: ProgressJson) => void {
   const shown = new Set<string>();
-  const colours: Partial<Record<Progress["stage"], (text: string) => string>> = {
+  const colours: Partial<Record<ProgressJson["stage"], (text: string) => string>> = {
     leased: pc.yellow,
     resolved: pc.green,
     disagreement: pc.red,
     abandoned: pc.red,
   };
-  const shared: ReadonlySet<Progress["stage"]> = new Set(["seen", "leased", "resolved", "closed"]);
-  return (node, { requestId, stage, detail }) => {
+  const shared: ReadonlySet<ProgressJson["stage"]> = new Set(["seen", "leased", "resolved", "closed"]);
+  return (node, { request_id: requestId, stage, detail }) => {
     const key = `${requestId}/${stage}/${shared.has(stage) ? detail : node.accountId}/${detail}`;
     if (shown.has(key)) return;
     shown.add(key);

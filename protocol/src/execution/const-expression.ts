@@ -96,7 +96,8 @@ export function readReferenceType(reader: Reader): number {
   const at = reader.position;
   const type = reader.u8();
   if (type === FUNCREF || type === EXTERNREF) return type;
-  if (type === 0x63 || type === 0x64) reader.reject("feature", "typed function references is not supported", at);
+  const typed = type < 0x40 || type === 0x63 || type === 0x64;
+  if (typed) reader.reject("feature", "typed function references is not supported", at);
   if (type === 0x69 || type === 0x74) reader.reject("feature", "exception handling is not supported", at);
   if (type >= 0x68 && type <= 0x73) reader.reject("feature", "garbage collection is not supported", at);
   return reader.reject("malformed", `0x${type.toString(16)} is no reference type`, at);

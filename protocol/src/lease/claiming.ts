@@ -10,7 +10,7 @@ import { bestSeat, type Draw, drawAll, isEligible, leaseSeats } from "./sortitio
 /** How long a claimant waits for each better ticket: an intent crosses the gossip mesh in a fraction of it. */
 export const INTENT_STAGGER_MS = 150;
 /** A claim that has not landed after this many blocks, one's own or an announced one, no longer counts. */
-export const CLAIM_PATIENCE_BLOCKS = 2;
+export const CLAIM_PATIENCE_BLOCKS = 3;
 /** No claim this close to the deadline: running, replaying and resolving take at least as many blocks. */
 const LAST_CLAIM_BLOCKS = 3;
 

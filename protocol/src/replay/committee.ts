@@ -6,8 +6,8 @@
 import { type Draw, drawAll, isEligible } from "../lease/sortition.ts";
 import type { LeaseRecord, NodeRecord, RequestRecord } from "../wire/records.ts";
 
-/** Blocks without an outcome after which the next eligible account replays too. */
-const REPLAY_PATIENCE_BLOCKS = 3;
+/** Blocks without an outcome after which the next eligible account replays too: a run, its exchange and its resolve fit. */
+const REPLAY_PATIENCE_BLOCKS = 5;
 
 /** Eligible accounts, best ticket first; the same for every lease of the request. */
 export function replayCommittee(

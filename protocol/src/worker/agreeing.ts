@@ -22,8 +22,10 @@ import type { Scope } from "./scope.ts";
 const REPEAT_BLOCKS = 2;
 /** Blocks that the holder waits for more commitments than the quorum needs. */
 const REVEAL_PATIENCE_BLOCKS = 2;
-/** Blocks that replayers give the holder to send the resolve; after that one of them sends it, in turn. */
-const RESOLVE_PATIENCE_BLOCKS = 2;
+/** A transaction lands in the second or third block after it was sent; before that nobody can say that it is lost. */
+const RESOLVE_REPEAT_BLOCKS = 4;
+/** Blocks that replayers give the holder's resolve to land; after that one of them sends it, in turn. */
+const RESOLVE_PATIENCE_BLOCKS = 4;
 
 interface Ready {
   readonly lease: LeaseRecord;
@@ -239,7 +241,8 @@ function noteDisagreement(scope: Scope, open: OpenRequest, sender: string, claim
 function considerResolve(scope: Scope, open: OpenRequest, { lease, result }: Ready): void {
   const { exchange, record } = open;
   if (!exchange.revealed) return;
-  if (exchange.resolveSentHeight !== undefined && scope.height < exchange.resolveSentHeight + REPEAT_BLOCKS) return;
+  if (exchange.resolveSentHeight !== undefined && scope.height < exchange.resolveSentHeight + RESOLVE_REPEAT_BLOCKS)
+    return;
   const equal: SignedResult[] = [];
   for (const [accountId, { seat, claim, signature }] of exchange.attestations) {
     if (equalClaims(claim, result.claim)) equal.push({ accountId, seat, signature });

@@ -1,5 +1,5 @@
 /**
- * `outlayer-node run`: one node until it is told to stop. A first signal stops it in order, a second one at once.
+ * `outlayer-node start`: one node until it is told to stop. A first signal stops it in order, a second one at once.
  * Forked by a launcher it reports its addresses over the IPC channel and ends when that channel closes.
  */
 import type { LoadedConfig } from "../config.ts";
@@ -9,7 +9,7 @@ import { startNode } from "../node.ts";
 const EXIT_BROKEN = 70;
 const STOP_TIMEOUT_MS = 10_000;
 
-export async function runNode({ config }: LoadedConfig): Promise<void> {
+export async function startCommand({ config }: LoadedConfig): Promise<void> {
   const logger = createLogger({ level: config.logLevel });
   const node = await startNode(config, logger);
   process.send?.({
