@@ -80,8 +80,9 @@ export interface P2pHostOptions {
   minPeers?: number;
 }
 
-/** Two public methods of the gossipsub class that its exported interface leaves out. */
+/** What the gossipsub class makes public and its exported interface leaves out. */
 interface Gossip extends GossipSub {
+  readonly streamsInbound: ReadonlyMap<string, unknown>;
   getMeshPeers(topic: string): string[];
   getScore(peerId: string): number;
 }
@@ -154,6 +155,7 @@ export class P2pHost {
     this.#bootstrap = new BootstrapDialler(libp2p, bootstrap, this.logger, timing);
     this.#maintenance = new Maintenance({
       libp2p,
+      hears: (peer) => libp2p.services.pubsub.streamsInbound.has(peer.toString()),
       logger: this.logger,
       sweepMs: options.sweepMs ?? DEFAULT_SWEEP_MS,
       minPeers: options.minPeers ?? DEFAULT_MIN_PEERS,

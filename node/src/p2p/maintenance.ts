@@ -10,6 +10,8 @@ import { DIAL_TIMEOUT_MS } from "./limits.ts";
 
 export interface MaintenanceOptions {
   libp2p: Libp2p<{ pubsub: GossipSub; ping: Ping }>;
+  /** Whether gossip reads from this peer. */
+  hears(peer: PeerId): boolean;
   logger: Logger;
   sweepMs: number;
   /** Below this many connected peers the sweep dials others that it knows of. */
@@ -56,13 +58,15 @@ export class Maintenance {
     if (!this.#stopping.signal.aborted) this.start();
   }
 
-  /** A broken read stream removes a peer from gossip for good while its connection stands; a new connection heals it. */
+  /**
+   * After a broken frame gossip reads nothing more from a peer, while its connection stands and the peer may even be
+   * listed again; only a new connection heals it.
+   */
   async #closeDeaf(): Promise<void> {
     const { libp2p, logger } = this.#options;
-    const inGossip = new Set(libp2p.services.pubsub.getPeers().map(String));
     const deaf = new Set<string>();
     for (const peer of libp2p.getPeers()) {
-      if (inGossip.has(peer.toString()) || !(await this.#speaksGossip(peer))) continue;
+      if (this.#options.hears(peer) || !(await this.#speaksGossip(peer))) continue;
       if (!this.#deaf.has(peer.toString())) {
         deaf.add(peer.toString());
         continue;
