@@ -17,12 +17,12 @@ export const STEPS = [
   "resolved",
 ] as const satisfies readonly Stage[];
 
-/** Stages that say a step has begun. */
-const BEGUN: ReadonlyMap<Stage, Stage> = new Map([
-  ["claimSent", "leased"],
-  ["fetching", "fetched"],
-  ["running", "ran"],
-  ["resolveSent", "resolved"],
+/** Stages that say a step has begun, and the word for it while it lasts. */
+const BEGUN: ReadonlyMap<Stage, { readonly step: Stage; readonly word: string }> = new Map([
+  ["claimSent", { step: "leased", word: "claiming" }],
+  ["fetching", { step: "fetched", word: "fetching" }],
+  ["running", { step: "ran", word: "running" }],
+  ["resolveSent", { step: "resolved", word: "resolving" }],
 ]);
 
 /** What a new lease makes void: the exchange of results starts anew under it. */
@@ -44,6 +44,8 @@ export type StepState = "done" | "active" | "passed" | "ahead";
 
 export interface Step {
   readonly name: (typeof STEPS)[number];
+  /** The name, or what is being done where the step has begun and not ended. */
+  readonly word: string;
   readonly state: StepState;
   /** Since the request was seen. */
   readonly afterMs: number | undefined;
@@ -65,8 +67,8 @@ export function endedAtMs(journey: Journey | undefined): number | undefined {
 /** The track of a request, from its journey, from the node's snapshot of it, or from both. */
 export function track(journey: Journey | undefined, request: RequestJson | undefined): readonly Step[] {
   const seenAtMs = journey?.reached.get("seen")?.atMs;
-  const begun = new Set<Stage>();
-  for (const [stage, step] of BEGUN) if (journey?.reached.has(stage)) begun.add(step);
+  const begun = new Map<Stage, string>();
+  for (const [stage, { step, word }] of BEGUN) if (journey?.reached.has(stage)) begun.set(step, word);
   const done = (name: Stage): boolean => {
     if (journey?.reached.has(name)) return true;
     if (name === "seen") return request !== undefined;
@@ -77,7 +79,8 @@ export function track(journey: Journey | undefined, request: RequestJson | undef
   return STEPS.map((name, index) => {
     const atMs = journey?.reached.get(name)?.atMs;
     const afterMs = atMs === undefined || seenAtMs === undefined ? undefined : Math.max(0, atMs - seenAtMs);
-    return { name, state: stateOf(done(name), begun.has(name), index < furthest), afterMs };
+    const state = stateOf(done(name), begun.has(name), index < furthest);
+    return { name, word: (state === "active" ? begun.get(name) : undefined) ?? name, state, afterMs };
   });
 }
 

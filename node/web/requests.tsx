@@ -50,7 +50,7 @@ function RequestItem({ row, status }: { readonly row: RequestRow; readonly statu
   const steps = track(journey, request);
   const trouble = journey?.reached.get("disagreement") ?? journey?.reached.get("abandoned");
   return (
-    <li class={ended ? "request ended" : "request"}>
+    <li class={`request${ended ? " ended" : ""}${trouble && !ended ? " troubled" : ""}`}>
       <div class="request-head">
         <h3>Request {requestId}</h3>
         <Holder request={request} journey={journey} self={status?.info.account_id} ended={ended} />
@@ -94,7 +94,7 @@ function Track({ steps, requestId }: { readonly steps: readonly Step[]; readonly
         <li key={step.name} class={`step ${step.state}${step === current ? " current" : ""}`}>
           <i class="bead" aria-hidden="true" />
           <span class="step-name">
-            {step.name}
+            {step.word}
             <span class="hidden">, {STATE_WORDS[step.state]}</span>
           </span>
           <span class="step-time">{step.afterMs === undefined ? "" : elapsed(step.afterMs)}</span>

@@ -1,7 +1,7 @@
 /** Every step as it is taken, newest first. It can be held still, for reading and for those it would distract. */
 import { useEffect, useState } from "preact/hooks";
 import type { LogLine } from "./page-state.ts";
-import { clockTime, counted } from "./wording.ts";
+import { clockTime, counted, inWords } from "./wording.ts";
 
 const TROUBLE: ReadonlySet<string> = new Set(["disagreement", "abandoned"]);
 
@@ -40,7 +40,7 @@ export function StepLog({ log }: { readonly log: readonly LogLine[] }) {
             <time dateTime={new Date(line.at_ms).toISOString()}>{clockTime(line.at_ms)}</time>
             <span class="log-id">{line.request_id}</span>
             <span class="log-text">
-              <strong>{line.stage}</strong> <span class="muted foreign">{line.detail}</span>
+              <strong>{inWords(line.stage)}</strong> <span class="muted foreign">{line.detail}</span>
             </span>
           </li>
         ))}

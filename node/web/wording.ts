@@ -17,6 +17,11 @@ export function clockTime(atMs: number): string {
   return CLOCK.format(atMs);
 }
 
+/** A name of the machine's in words: `claimSent` is "claim sent". */
+export function inWords(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+}
+
 /** `+0.4 s`, `+12 s`, `+3 min`. */
 export function elapsed(ms: number): string {
   if (ms < 10_000) return `+${(ms / 1_000).toFixed(1)} s`;

@@ -27,7 +27,10 @@ export async function readPageFiles(directory: string): Promise<ReadonlyMap<stri
   for (const name of await namesIn(directory)) {
     const contentType = CONTENT_TYPES[extname(name)];
     const path = join(directory, name);
-    if (!contentType || files.size >= MAX_PAGE_FILES || (await stat(path)).size > MAX_PAGE_FILE_BYTES) continue;
+    if (!contentType) continue;
+    if (files.size >= MAX_PAGE_FILES) throw new RangeError(`${directory} holds more than ${MAX_PAGE_FILES} page files`);
+    const sizeBytes = (await stat(path)).size;
+    if (sizeBytes > MAX_PAGE_FILE_BYTES) throw new RangeError(`${path} is too large for the page: ${sizeBytes} bytes`);
     const bytes = new Uint8Array(await readFile(path));
     files.set(name === "index.html" ? "/" : `/${name}`, {
       bytes,
