@@ -50,15 +50,26 @@ export function sameText(a: Uint8Array, text: string): bool {
 }
 
 /**
- * Whether eight bytes can stand in a JSON string as they are: none is a quote, a backslash or a control character.
- * (The usual test for a byte below n in a word: borrow into a top bit that was not set.)
+ * The first byte from `p` on that cannot stand in a JSON string as it is (a quote, a backslash, a control character),
+ * or `end`. Eight bytes at a time, by the usual test for a byte below n in a word: its lowest hit is exact, since a
+ * false one needs a borrow from a true one below it.
  */
-// @ts-ignore: decorator
-@inline export function isPlain(word: u64): bool {
-  const quote = word ^ 0x2222222222222222, backslash = word ^ 0x5c5c5c5c5c5c5c5c;
-  return (
-    (((word - 0x2020202020202020) & ~word) |
+export function skipPlain(p: usize, end: usize): usize {
+  while (p + 8 <= end) {
+    const word = load<u64>(p);
+    const quote = word ^ 0x2222222222222222, backslash = word ^ 0x5c5c5c5c5c5c5c5c;
+    const special = (
+      ((word - 0x2020202020202020) & ~word) |
       ((quote - 0x0101010101010101) & ~quote) |
-      ((backslash - 0x0101010101010101) & ~backslash)) & 0x8080808080808080
-  ) == 0;
+      ((backslash - 0x0101010101010101) & ~backslash)
+    ) & 0x8080808080808080;
+    if (special != 0) return p + <usize>(ctz<u64>(special) >> 3);
+    p += 8;
+  }
+  while (p < end) {
+    const c = load<u8>(p);
+    if (c < 0x20 || c == 0x22 || c == 0x5c) return p;
+    p++;
+  }
+  return end;
 }

@@ -1,5 +1,5 @@
 /** JSON as the contract answers and logs it: compact, UTF-8, escaped only where RFC 8259 demands it. */
-import { ByteBuffer, isPlain } from "./buffer";
+import { ByteBuffer, skipPlain } from "./buffer";
 import { writeBase64, writeHex, writePublicKey } from "./encoding";
 import { utf8 } from "./host";
 import { U128 } from "./u128";
@@ -25,18 +25,16 @@ export class JsonWriter extends ByteBuffer {
     let from = value.dataStart;
     const end = from + value.length;
     while (from < end) {
-      if (from + 8 <= end) {
-        const eight = load<u64>(from);
-        if (isPlain(eight)) {
-          store<u64>(to, eight);
-          to += 8;
-          from += 8;
-          continue;
-        }
+      const c = load<u8>(from);
+      if (c < 0x20 || c == 0x22 || c == 0x5c) {
+        to = writeEscape(to, c);
+        from++;
+        continue;
       }
-      const c = load<u8>(from++);
-      if (c >= 0x20 && c != 0x22 && c != 0x5c) store<u8>(to++, c);
-      else to = writeEscape(to, c);
+      const special = skipPlain(from, end);
+      memory.copy(to, from, special - from);
+      to += special - from;
+      from = special;
     }
     store<u8>(to++, 0x22);
     this.advance(<i32>(to - start));

@@ -3,7 +3,7 @@
  * are used. Fields that nobody asked for are ignored, as serde does; a field that comes twice, a wrong type, a bad
  * escape or bytes that are not UTF-8 end the call with a name.
  */
-import { isPlain, sameText } from "./buffer";
+import { sameText, skipPlain } from "./buffer";
 import { callInput, panic } from "./host";
 import { MAX_JSON_DEPTH, MAX_JSON_FIELDS } from "./limits";
 import { U128 } from "./u128";
@@ -90,9 +90,7 @@ function escape(): u32 {
 function skipString(): void {
   expect(0x22);
   while (true) {
-    let p = cursor;
-    while (p + 8 <= end && isPlain(load<u64>(p))) p += 8;
-    cursor = p;
+    cursor = skipPlain(cursor, end);
     const c = peek();
     cursor++;
     if (c == 0x22) return;
@@ -209,18 +207,15 @@ function unescaped(from: usize, last: usize): Uint8Array {
   let to = out.dataStart;
   cursor = from;
   while (cursor < last) {
-    if (cursor + 8 <= last) {
-      const eight = load<u64>(cursor);
-      if (isPlain(eight)) {
-        store<u64>(to, eight);
-        to += 8;
-        cursor += 8;
-        continue;
-      }
+    if (load<u8>(cursor) == 0x5c) {
+      cursor++;
+      to = writeCodePoint(to, escape());
+      continue;
     }
-    const c = load<u8>(cursor++);
-    if (c == 0x5c) to = writeCodePoint(to, escape());
-    else store<u8>(to++, c);
+    const special = skipPlain(cursor, last);
+    memory.copy(to, cursor, special - cursor);
+    to += special - cursor;
+    cursor = special;
   }
   return out.subarray(0, <i32>(to - out.dataStart));
 }
@@ -265,10 +260,7 @@ export class Json {
   text(most: i32): Uint8Array {
     if (this.first() != 0x22) this.wrong("a string");
     const from = this.from + 1, last = this.to - 1;
-    let p = from;
-    while (p + 8 <= last && isPlain(load<u64>(p))) p += 8;
-    while (p < last && load<u8>(p) != 0x5c) p++;
-    const decoded = p == last ? slice(from, last) : unescaped(from, last);
+    const decoded = skipPlain(from, last) == last ? slice(from, last) : unescaped(from, last);
     if (decoded.length > most) panic("TooLong: " + this.name + " has at most " + most.toString() + " bytes");
     return decoded;
   }
