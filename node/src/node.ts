@@ -83,6 +83,8 @@ async function assemble(
     lookupTimeoutMs: config.contentTimeoutMs,
   });
   closing.push(() => content.stop());
+  // Provider records live as long as the process that made them: what is kept is announced anew.
+  for (const { hash } of store.content.list()) content.announce(hash);
   const engine = new EnginePool({ children: config.engineChildren, wallTimeMs: config.engineWallTimeMs, logger });
   closing.push(() => engine.stop());
   const sender = new TransactionSender(rpc, accountId, accountKeys, logger.child({ part: "transactions" }));
@@ -166,7 +168,7 @@ async function assemble(
     onReceipt: (listener) => receipts.subscribe(listener),
     publishContent: async (bytes) => {
       const hash = await store.content.put(bytes);
-      await content.provide(hash);
+      content.announce(hash);
       return { cid: cidOf(hash), sha256: Buffer.from(hash).toString("hex") };
     },
   };

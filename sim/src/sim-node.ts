@@ -190,18 +190,13 @@ export class SimNode {
   }
 
   #submit({ submission }: EffectOf<"submit">): void {
-    const { purpose, requestId, leaseEpoch } = submission;
+    const { purpose, requestId } = submission;
     const method = purpose === "claim" ? "claim_lease" : "resolve_execution";
     const args = submission.purpose === "claim" ? claimLeaseArgs(submission) : resolveExecutionArgs(submission);
-    const generation = this.#generation;
     // A transaction that is on its way lands even when its sender dies.
     this.#world.scheduler.after(this.#world.rpcDelayMs(), () => {
       this.#world.chain.call(this.accountId, method, args, ({ accepted, reason }) => {
         this.#world.record(this, `${method} ${requestId} ${accepted ? "accepted" : reason}`);
-        if (this.#generation !== generation) return;
-        this.#later(this.#world.rpcDelayMs(), () =>
-          this.#step({ kind: "transactionEnded", purpose, requestId, leaseEpoch, accepted, reason }),
-        );
       });
     });
   }

@@ -13,7 +13,6 @@ import type { Stage, Submission, WorkerEffect, WorkerEvent } from "@outlayer/pro
 import { WorkerMachine, type WorkerView } from "@outlayer/protocol/worker/worker-machine";
 import type { ContractCall, TransactionSender } from "../chain/transaction-sender.ts";
 import type { EnginePool } from "../engine/index.ts";
-import { isOperatingError } from "../errors.ts";
 import type { Logger } from "../logger.ts";
 import type { ContentExchange, GossipVerdict, P2pHost } from "../p2p/index.ts";
 import type { NodeStore } from "../store/index.ts";
@@ -172,7 +171,7 @@ export class WorkerDriver {
         const signal = AbortSignal.timeout(contentTimeoutMs);
         const code = await content.fetch(codeHash, { maxBytes: MAX_CODE_BYTES, signal });
         await store.content.put(code, codeHash);
-        this.#beside("announce code", content.provide(codeHash));
+        content.announce(codeHash);
       }
       this.#enqueue({ kind: "codeFetched", requestId });
     } catch (error) {
@@ -197,19 +196,10 @@ export class WorkerDriver {
   async #submit(submission: Submission): Promise<void> {
     const { sender, contractId, logger } = this.#options;
     const { purpose, requestId, leaseEpoch } = submission;
-    let accepted = false;
-    let reason = "";
-    try {
-      const end = await sender.call(contractCallOf(contractId, submission));
-      accepted = end.accepted;
-      if (accepted) this.#options.onTransaction(requestId, end.transactionHash);
-      reason = end.reason;
-    } catch (error) {
-      if (!isOperatingError(error)) throw error;
-      reason = error.message;
-    }
+    const { accepted, reason, transactionHash } = await sender.call(contractCallOf(contractId, submission));
+    if (accepted) this.#options.onTransaction(requestId, transactionHash);
+    // The machine learns what came of it from the chain's records, as everybody does.
     logger.info("transaction ended", { purpose, requestId, leaseEpoch, accepted, reason });
-    this.#enqueue({ kind: "transactionEnded", purpose, requestId, leaseEpoch, accepted, reason });
   }
 
   async #onGossip(_from: Uint8Array, bytes: Uint8Array): Promise<GossipVerdict> {

@@ -32,14 +32,11 @@ export type WorkerEvent =
   | { readonly kind: "executed"; readonly requestId: number; readonly outcome: ExecutionOutcome }
   /** The node could not run the guest: never a result, only a reason to abstain. */
   | { readonly kind: "executionFaulted"; readonly requestId: number; readonly reason: string }
-  | { readonly kind: "signed"; readonly requestId: number; readonly leaseEpoch: number; readonly signature: Uint8Array }
   | {
-      readonly kind: "transactionEnded";
+      readonly kind: "signed";
       readonly requestId: number;
-      readonly purpose: Submission["purpose"];
       readonly leaseEpoch: number;
-      readonly accepted: boolean;
-      readonly reason: string;
+      readonly signature: Uint8Array;
     };
 
 export interface SignedResult {

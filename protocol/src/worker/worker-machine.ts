@@ -154,10 +154,6 @@ export class WorkerMachine implements Machine<WorkerEvent, WorkerEffect, WorkerV
       case "signed":
         onSigned(scope, open, event.leaseEpoch, event.signature);
         return;
-      case "transactionEnded":
-        if (event.accepted) return;
-        if (event.purpose === "claim" && open.claim?.leaseEpoch === event.leaseEpoch) open.claim = undefined;
-        return;
     }
     this.#consider(open);
   }

@@ -1,0 +1,245 @@
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { commitmentOf, type ResultClaim } from "../../src/wire/messages.ts";
+import { requestDigest, responseHash } from "../../src/wire/records.ts";
+import {
+  attest,
+  Harness,
+  leaseOf,
+  leaseOrder,
+  nodeRecordOf,
+  OPENED,
+  replayOrder,
+  requestRecordOf,
+  signAs,
+} from "./harness.ts";
+
+const record = requestRecordOf();
+const { requestId } = record;
+const holder = leaseOrder(record)[0]!;
+const lease = leaseOf(record, holder);
+const [replayer, other, spare] = replayOrder(record, holder) as [string, string, string];
+const NONCE = new Uint8Array(32).fill(9);
+
+/** What everybody finds who runs the guest of these tests. */
+const claim: ResultClaim = {
+  codeHash: new Uint8Array(32).fill(1),
+  responseHash: responseHash({
+    success: true,
+    output: { kind: "Text", text: "42" },
+    error: undefined,
+    instructions: 5n,
+    timeMs: 0n,
+    compileTimeMs: undefined,
+    compilationNote: undefined,
+    refundUsd: undefined,
+  }),
+  tapeHash: new Uint8Array(32),
+};
+const lie: ResultClaim = { ...claim, responseHash: new Uint8Array(32).fill(6) };
+
+/** A node that has seen the lease and run the guest. */
+function atWork(accountId: string): Harness {
+  const node = new Harness(accountId);
+  node.sync();
+  node.feed({ kind: "requestOpened", record });
+  node.feed({ kind: "leaseChanged", requestId, lease });
+  node.feed({ kind: "blockObserved", height: lease.claimedHeight });
+  node.runGuest(requestId, "42");
+  return node;
+}
+
+function commitment(accountId: string, found: ResultClaim, leaseEpoch = 0) {
+  const hash = commitmentOf(requestDigest(record), leaseEpoch, accountId, found, NONCE);
+  return { kind: "Commitment", requestId, leaseEpoch, seat: 0, commitment: hash } as const;
+}
+
+function attestation(accountId: string, found: ResultClaim, signer = accountId) {
+  const signature = attest(signer, record, lease, found);
+  return { kind: "Attestation", requestId, leaseEpoch: 0, seat: 0, result: found, nonce: NONCE, signature } as const;
+}
+
+function reveal(found: ResultClaim, signer = holder) {
+  const signature = attest(signer, record, lease, found);
+  return { kind: "Reveal", requestId, leaseEpoch: 0, result: found, signature, commitments: [] } as const;
+}
+
+test("a replayer persists its result, then signs, then commits, and shows nothing before the reveal", () => {
+  const node = new Harness(replayer);
+  node.sync();
+  node.feed({ kind: "requestOpened", record });
+  node.feed({ kind: "blockObserved", height: lease.claimedHeight });
+  assert.equal(node.feed({ kind: "leaseChanged", requestId, lease }), ["fetchCode"]);
+  const lines = node.runGuest(requestId, "42");
+  assert.equal(lines, ["execute", "persist result/7", "sign", `send Commitment to ${holder}`]);
+  const text = JSON.stringify(node.lastSent("Commitment"), (_, value) =>
+    value instanceof Uint8Array ? Buffer.from(value).toString("hex") : value,
+  );
+  assert.not.ok(text.includes(Buffer.from(claim.responseHash).toString("hex")));
+});
+
+test("the holder reveals when all replicas have committed, and resolves when a quorum agrees", () => {
+  const node = atWork(holder);
+  assert.equal(node.hear(replayer, commitment(replayer, claim)), []);
+  const revealed = node.hear(other, commitment(other, claim));
+  assert.equal(revealed, [`send Reveal to ${replayer}`, `send Reveal to ${other}`]);
+  assert.equal(node.hear(replayer, attestation(replayer, claim)), ["submit resolve 0"]);
+});
+
+test("a holder with enough for the quorum does not wait for a dead replica for ever", () => {
+  const node = atWork(holder);
+  node.hear(replayer, commitment(replayer, claim));
+  assert.equal(node.feed({ kind: "blockObserved", height: lease.claimedHeight + 1 }), []);
+  assert.equal(node.feed({ kind: "blockObserved", height: lease.claimedHeight + 2 }), [`send Reveal to ${replayer}`]);
+});
+
+test("a replayer attests to the holder and to the other replayers after a valid reveal", () => {
+  const node = atWork(replayer);
+  assert.equal(node.hear(holder, reveal(claim)), [`send Attestation to ${holder}`, `send Attestation to ${other}`]);
+});
+
+test("a replayer that found something else says so by its own attestation and never signs the holder's", () => {
+  const node = atWork(replayer);
+  node.hear(holder, reveal(lie));
+  const sent = node.lastSent("Attestation");
+  assert.equal(sent.result.responseHash, claim.responseHash);
+  assert.equal(sent.signature, attest(replayer, record, lease, claim));
+});
+
+test("attestations that disagree do not count towards the quorum", () => {
+  const node = atWork(holder);
+  node.hear(replayer, commitment(replayer, lie));
+  node.hear(other, commitment(other, lie));
+  assert.equal(node.hear(replayer, attestation(replayer, lie)), []);
+  assert.equal(node.hear(other, attestation(other, lie)), []);
+});
+
+test("when the holder does not resolve, a replayer does", () => {
+  const node = atWork(replayer);
+  node.hear(holder, reveal(claim));
+  const sent: number[] = [];
+  for (let height = lease.claimedHeight; height < lease.untilHeight; height++) {
+    const lines = node.feed({ kind: "blockObserved", height });
+    if (lines.includes("submit resolve 0")) sent.push(height);
+  }
+  assert.ok(sent.length > 0);
+  assert.ok(sent[0]! > lease.claimedHeight + 3);
+});
+
+test("what is said again until it is answered: commitment, reveal, attestation", () => {
+  const waiting = atWork(replayer);
+  assert.equal(waiting.feed({ kind: "blockObserved", height: lease.claimedHeight + 1 }), []);
+  const again = waiting.feed({ kind: "blockObserved", height: lease.claimedHeight + 2 });
+  assert.equal(again, [`send Commitment to ${holder}`]);
+
+  const revealing = atWork(holder);
+  revealing.hear(replayer, commitment(replayer, claim));
+  revealing.feed({ kind: "blockObserved", height: lease.claimedHeight + 2 });
+  const repeated = revealing.feed({ kind: "blockObserved", height: lease.claimedHeight + 4 });
+  assert.equal(repeated, [`send Reveal to ${replayer}`]);
+  // A replayer that commits again has not seen the reveal.
+  assert.equal(revealing.hear(replayer, commitment(replayer, claim)), [`send Reveal to ${replayer}`]);
+});
+
+test("forged, foreign and broken messages are refused by name and change nothing", () => {
+  const node = atWork(holder);
+  assert.equal(node.hear(replayer, { ...commitment(replayer, claim), seat: 3 }), ["reject notEligible"]);
+  node.hear(replayer, commitment(replayer, claim));
+  assert.equal(node.hear(replayer, commitment(replayer, lie)), ["reject brokenCommitment"]);
+  node.hear(other, commitment(other, claim));
+  assert.equal(node.hear(replayer, attestation(replayer, claim, spare)), ["reject badAttestation"]);
+  assert.equal(node.hear(other, attestation(other, lie)), ["reject brokenCommitment"]);
+  assert.equal(node.hear(replayer, attestation(replayer, claim)), ["submit resolve 0"]);
+  assert.equal(node.hear(replayer, attestation(replayer, claim)), ["reject duplicate"]);
+  assert.equal(node.hear(holder, attestation(holder, claim)), ["reject notEligible"]);
+
+  const second = atWork(replayer);
+  assert.equal(second.hear(other, reveal(claim, other)), ["reject notEligible"]);
+  assert.equal(second.hear(holder, reveal(claim, other)), ["reject badAttestation"]);
+  assert.equal(second.hear(other, commitment(other, claim)), ["reject notHolder"]);
+});
+
+test("messages about a lease that is not seen yet are heard again when it is", () => {
+  const node = new Harness(holder);
+  node.sync();
+  node.feed({ kind: "requestOpened", record });
+  node.runGuest(requestId, "42");
+  assert.equal(node.hear(replayer, commitment(replayer, claim)), []);
+  assert.equal(node.hear(other, commitment(other, claim)), []);
+  node.feed({ kind: "blockObserved", height: lease.claimedHeight });
+  const lines = node.feed({ kind: "leaseChanged", requestId, lease });
+  assert.ok(lines.includes(`send Reveal to ${other}`));
+});
+
+test("messages about an earlier lease are stale", () => {
+  const node = atWork(replayer);
+  const next = leaseOf(record, other, {
+    leaseEpoch: 1,
+    former: [holder],
+    claimedHeight: OPENED + 14,
+    untilHeight: OPENED + 24,
+  });
+  node.feed({ kind: "leaseChanged", requestId, lease: next });
+  assert.equal(node.hear(holder, reveal(claim)), ["reject staleLease"]);
+});
+
+test("after a restart the persisted result stands: nothing is run again and nothing else is ever signed", () => {
+  const node = atWork(replayer);
+  const before = node.lastSent("Commitment");
+  node.restart();
+  node.feed({ kind: "blockObserved", height: OPENED });
+  for (const accountId of [holder, replayer, other, spare]) {
+    node.feed({ kind: "nodeChanged", node: nodeRecordOf(accountId) });
+  }
+  const lines = [
+    ...node.feed({ kind: "requestOpened", record }),
+    ...node.feed({ kind: "leaseChanged", requestId, lease }),
+    ...node.feed({ kind: "pendingListed", requestIds: [requestId] }),
+  ];
+  assert.not.ok(lines.includes("fetchCode"));
+  assert.equal(node.lastSent("Commitment").commitment, before.commitment);
+});
+
+test("a node that lost its log signs nothing for 200 blocks; a new one is free at once", () => {
+  const lost = new Harness(replayer);
+  lost.feed({ kind: "blockObserved", height: OPENED - 1 });
+  for (const accountId of [holder, replayer, other, spare]) {
+    lost.feed({ kind: "nodeChanged", node: nodeRecordOf(accountId) });
+  }
+  lost.feed({ kind: "pendingListed", requestIds: [] });
+  lost.feed({ kind: "requestOpened", record });
+  assert.equal(lost.feed({ kind: "leaseChanged", requestId, lease }), []);
+  assert.is(lost.machine.view().abstainUntilHeight, OPENED - 1 + 200);
+
+  lost.restart();
+  assert.is(lost.machine.view().abstainUntilHeight, OPENED - 1 + 200);
+  assert.is(atWork(replayer).machine.view().abstainUntilHeight, 0);
+});
+
+test("an unreadable log is a lost log", () => {
+  const node = new Harness(replayer, [
+    { key: "identity", value: new Uint8Array(8) },
+    { key: "result/7", value: new Uint8Array([1, 2, 3]) },
+  ]);
+  node.feed({ kind: "blockObserved", height: OPENED });
+  node.feed({ kind: "nodeChanged", node: nodeRecordOf(replayer) });
+  node.feed({ kind: "pendingListed", requestIds: [] });
+  assert.is(node.machine.view().abstainUntilHeight, OPENED + 200);
+});
+
+test("a signature that came too late for its lease is not used", () => {
+  const node = new Harness(replayer);
+  node.sync();
+  node.feed({ kind: "requestOpened", record });
+  node.feed({ kind: "leaseChanged", requestId, lease });
+  node.feed({ kind: "codeFetched", requestId });
+  const stale = node.feed({
+    kind: "signed",
+    requestId,
+    leaseEpoch: 0,
+    signature: signAs(replayer, new Uint8Array(32)),
+  });
+  assert.equal(stale, []);
+});
+
+test.run();
