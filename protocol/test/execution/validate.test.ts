@@ -1,0 +1,176 @@
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import type { ModuleRejectionCode } from "../../src/execution/index.ts";
+import {
+  add,
+  assemble,
+  block,
+  br,
+  brIf,
+  type Code,
+  call,
+  drop,
+  type FunctionSource,
+  f64,
+  get,
+  I32,
+  I64,
+  i32,
+  loop,
+  type ModuleSource,
+  otherwise,
+  PREAMBLE,
+  section,
+  set,
+  u32,
+  unreachable,
+  vector,
+} from "./assembler.ts";
+import { rejectionOf } from "./harness.ts";
+
+const one = (body: Code, more: Partial<FunctionSource> = {}): ModuleSource => ({ functions: [{ body, ...more }] });
+
+function refused(code: ModuleRejectionCode, source: ModuleSource | Uint8Array, words: RegExp): void {
+  const rejection = rejectionOf(source instanceof Uint8Array ? source : assemble(source));
+  assert.ok(rejection, "accepted");
+  assert.is(rejection.code, code, rejection.message);
+  assert.match(rejection.message, words);
+}
+
+function accepted(source: ModuleSource): void {
+  const rejection = rejectionOf(assemble(source));
+  assert.is(rejection, undefined, rejection?.message);
+}
+
+test("proposals outside the cost version are refused by name", () => {
+  const cases: [Code, RegExp][] = [
+    [[0x06, 0x40, 0x0b], /exception handling/],
+    [[0x08, 0], /exception handling/],
+    [[0x1f, 0x40, 0, 0x0b], /exception handling/],
+    [[0x12, 0], /tail calls/],
+    [[0x14, 0], /typed function references/],
+    [[0xfb, 0, 0], /garbage collection/],
+    [[0xfe, 0x10, 2, 0], /threads/],
+    [[0xfd, 0x80, 0x02], /relaxed SIMD/],
+    [[0xd0, 0x6e, drop], /garbage collection/],
+    [[0xd0, 0x69, drop], /exception handling/],
+    [[0xfc, 15, 0], /table\.grow/],
+  ];
+  for (const [body, words] of cases) refused("feature", one(body), words);
+  const memory = (limits: Code) => Uint8Array.from([...PREAMBLE, ...section(5, [vector([limits])])]);
+  refused("feature", memory([3, 1, 1]), /threads/);
+  refused("feature", memory([4, 1]), /memory64/);
+  refused(
+    "feature",
+    Uint8Array.from([
+      ...PREAMBLE,
+      ...section(
+        5,
+        vector([
+          [0, 1],
+          [0, 1],
+        ]),
+      ),
+    ]),
+    /multiple memories/,
+  );
+  refused("feature", Uint8Array.from([...PREAMBLE, ...section(13, [0])]), /exception handling/);
+  refused("feature", Uint8Array.from([...PREAMBLE, ...section(1, vector([[0x5f, 0]]))]), /garbage collection/);
+  refused("feature", Uint8Array.from([0, 0x61, 0x73, 0x6d, 0x0d, 0, 1, 0]), /component model/);
+});
+
+test("unknown instructions are refused, not guessed", () => {
+  for (const opcode of [0x16, 0x17, 0x27, 0xc5, 0xd7, 0xff]) refused("malformed", one([opcode]), /unknown instruction/);
+  refused("malformed", one([0xfc, 18]), /unknown instruction/);
+  refused("malformed", one([0xfd, 0x9a, 0x01]), /unknown instruction/);
+});
+
+test("types are checked", () => {
+  refused("invalid", one([i32(1), f64(1), add, drop]), /type mismatch/);
+  refused("invalid", one([add, drop]), /operand is missing/);
+  refused("invalid", one([i32(1)]), /left over/);
+  refused("invalid", one([], { results: [I32] }), /operand is missing/);
+  refused("invalid", one([f64(1)], { results: [I32] }), /type mismatch/);
+  refused("invalid", one([get(0), drop]), /unknown local/);
+  refused("invalid", one([f64(1), set(0)], { locals: [I32] }), /type mismatch/);
+  refused("invalid", one([br(1)]), /unknown label/);
+  refused("invalid", one([call(7)]), /unknown function/);
+  refused("invalid", one([[0x23, 0], drop]), /unknown global/);
+  refused("invalid", { globals: [[I32, false, i32(1)]], ...one([i32(1), [0x24, 0]]) }, /immutable/);
+  refused("invalid", one([i32(0), [0x28, 2, 0], drop]), /unknown memory/);
+  refused("invalid", { memory: [1], ...one([i32(0), [0x28, 3, 0], drop]) }, /alignment/);
+  refused("invalid", one([i32(0), [0x11, 0, 0]]), /unknown table/);
+  refused("invalid", one([i32(1), 0x04, I32, i32(1), 0x0b, drop]), /if without else/);
+  refused("invalid", one([block(otherwise)]), /else without if/);
+  refused("invalid", one([[0xd2, 0], drop]), /undeclared/);
+  refused("invalid", one([[0xd0, 0x70], [0xd0, 0x70], i32(1), 0x1b, drop]), /select/);
+});
+
+test("unreachable code is polymorphic, but not untyped", () => {
+  accepted(one([unreachable, add, drop]));
+  accepted(one([unreachable, 0x1b], { results: [I64] }));
+  accepted(one([br(0), i32(1), brIf(0)]));
+  accepted(one([[0x02, I32], unreachable, i32(0), [0x0e, 1, 0, 0], 0x0b, drop]));
+  refused("invalid", one([unreachable, f64(1), add, drop]), /type mismatch/);
+  refused("invalid", one([unreachable, i32(1)], { results: [I64] }), /type mismatch/);
+});
+
+test("integers are read as the format prescribes", () => {
+  refused("malformed", one([0x41, 0x80, 0x80, 0x80, 0x80, 0x80, 0x00, drop]), /too long/);
+  refused("malformed", one([0x41, 0xff, 0xff, 0xff, 0xff, 0x0f, drop]), /too large/);
+  refused("malformed", one([0x42, ...Array(9).fill(0x80), 0x01, drop]), /too large/);
+  refused("malformed", one([0x10, 0xff, 0xff, 0xff, 0xff, 0x1f]), /too large/);
+  accepted(one([0x41, 0xff, 0xff, 0xff, 0xff, 0x7f, drop]));
+  accepted(one([0x41, 0x80, 0x80, 0x80, 0x80, 0x78, drop]));
+});
+
+test("the module's structure is checked", () => {
+  const bytes = (...parts: Code[]) => Uint8Array.from([...PREAMBLE, ...(parts.flat(9) as number[])]);
+  refused("malformed", new Uint8Array(4), /too short/);
+  refused("malformed", new Uint8Array(8), /magic/);
+  refused("malformed", bytes(section(3, [0]), section(1, [0])), /out of order/);
+  refused("malformed", bytes(section(1, [0]), section(1, [0])), /out of order/);
+  refused("malformed", bytes(section(14, [0])), /unknown section/);
+  refused("malformed", bytes(section(1, [0, 0])), /left over/);
+  refused("malformed", bytes([1, 5, 0]), /unexpected end/);
+  refused("malformed", bytes(section(0, [2, 0xff, 0xff])), /UTF-8/);
+  refused("malformed", bytes(section(1, [vector([[0x60, 0, 0]])]), section(3, vector([[0]]))), /bodies/);
+  refused("invalid", { memory: [1], ...one([], { export: "memory" }) }, /two exports/);
+  refused("invalid", { ...one([], { params: [I32] }), start: 0 }, /start function/);
+  refused("invalid", { memory: [1], data: [[65_535, [1, 2]]], ...one([]) }, /outside the initial memory/);
+  refused("invalid", { table: 1, elements: [0, 0], ...one([]) }, /outside its table/);
+  refused("invalid", { globals: [[I32, false, f64(1)]], ...one([]) }, /constant expression/);
+  refused("invalid", { globals: [[I32, false, [0x23, 0]]], ...one([]) }, /imported globals/);
+});
+
+test("imports are named when they are refused", () => {
+  const importing = (from: string, item: string, params: number[], results: number[]): ModuleSource => ({
+    imports: [[from, item, params, results]],
+    functions: [],
+  });
+  refused("import", importing("env", "abort", [], []), /env\.abort/);
+  refused("import", importing("wasi_snapshot_preview1", "fd_teleport", [], [I32]), /fd_teleport/);
+  refused("import", importing("wasi_snapshot_preview1", "fd_close", [I64], [I32]), /fd_close has another signature/);
+  refused("reservedName", importing("env", "$fuel", [], []), /\$fuel/);
+  accepted(importing("wasi_snapshot_preview1", "fd_close", [I32], [I32]));
+});
+
+test("bounds are kept", () => {
+  refused("limit", one([], { locals: Array(20_001).fill(I32) }), /locals/);
+  refused("limit", one([Array(20_002).fill([0x02, 0x40]), Array(20_002).fill(0x0b)]), /nested/);
+  refused("limit", one([Array(20_001).fill(i32(0)), Array(20_001).fill(drop)]), /operands/);
+  refused("limit", one([Array(1024 * 1024).fill(0x01)]), /a function of/);
+  refused("limit", { memory: [65], ...one([]) }, /initial memory/);
+  refused("limit", { table: 1_000_001, ...one([]) }, /a table of/);
+  refused("limit", new Uint8Array(10 * 1024 * 1024 + 1), /a module of/);
+  const types = Uint8Array.from([...PREAMBLE, ...section(1, u32(100_001))]);
+  refused("limit", types, /types/);
+});
+
+test("deep nesting and many branches take time in proportion", () => {
+  const depth = 15_000;
+  const body = [Array(depth).fill([0x02, 0x40]), Array(20_000).fill([i32(0), brIf(depth)]), Array(depth).fill(0x0b)];
+  accepted(one([body, loop()]));
+});
+
+test.run();
