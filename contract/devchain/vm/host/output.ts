@@ -1,5 +1,5 @@
 /** Host functions by which a contract answers: return values, logs, panics. */
-import { DATA_RECEIPT_FEES, LIMITS, sendFee } from "../../parameters/protocol-config.ts";
+import { DATA_RECEIPT_FEES, INSTRUCTION_COSTS, LIMITS, sendFee } from "../../parameters/protocol-config.ts";
 import type { HostCall } from "../host-call.ts";
 import { hostError } from "../vm-error.ts";
 import { type HostFunction, type HostFunctions, procedure } from "./host-function.ts";
@@ -33,7 +33,18 @@ const abort: HostFunction = {
   },
 };
 
+/** Burns as much as that many instructions cost: what contracts that meter themselves import. */
+const gas: HostFunction = {
+  parameters: "i",
+  result: "",
+  run(call, instructions) {
+    call.gas.burn(Number(instructions!) * INSTRUCTION_COSTS.regular);
+    return undefined;
+  },
+};
+
 export const outputFunctions: HostFunctions = {
+  gas,
   value_return: procedure(2, (call, length, pointer) => {
     call.gas.payBase("base");
     const value = call.readArgument(length!, pointer!);
