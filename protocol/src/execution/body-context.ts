@@ -1,0 +1,122 @@
+/**
+ * What is known while one function body is validated: the module, the cursor, the operand stack, and what the
+ * rewriting will need. The files validate-*.ts work on it, one group of instructions each.
+ */
+import { readValueType } from "./const-expression.ts";
+import { Edit, EditList } from "./edits.ts";
+import { MAX_LOCALS } from "./limits.ts";
+import type { ModuleLayout } from "./module.ts";
+import { unsupportedFeature, V128 } from "./opcodes.ts";
+import { OperandStack } from "./operand-stack.ts";
+import { Reader } from "./reader.ts";
+import { SegmentBuilder } from "./segments.ts";
+
+/** Reused from body to body: its buffers are as large as the largest function. */
+export class BodyContext {
+  readonly segments = new SegmentBuilder();
+  readonly edits = new EditList();
+  readonly module: ModuleLayout;
+  readonly stack: OperandStack;
+  reader: Reader;
+  /** Type of each local, parameters first. */
+  locals: Uint8Array = new Uint8Array(64);
+  localCount = 0;
+  calls = 0;
+  nanF32 = false;
+  nanF64 = false;
+  nanV128 = false;
+  /** Edits below this number belong to values that control flow may have copied: they stay. */
+  firstWithdrawable = 0;
+
+  constructor(module: ModuleLayout) {
+    this.module = module;
+    this.reader = new Reader(module.bytes);
+    this.stack = new OperandStack(this.reader);
+  }
+
+  /** Starts a body: its parameters are its first locals. */
+  begin(reader: Reader, params: Uint8Array, results: Uint8Array): void {
+    this.reader = reader;
+    this.edits.clear();
+    this.segments.begin();
+    this.stack.begin(reader, results);
+    this.calls = 0;
+    this.nanF32 = false;
+    this.nanF64 = false;
+    this.nanV128 = false;
+    this.firstWithdrawable = 0;
+    this.localCount = 0;
+    for (const param of params) this.addLocals(1, param);
+  }
+
+  /** Reads one group of local declarations. */
+  localGroup(): void {
+    const count = this.reader.u32();
+    this.addLocals(count, readValueType(this.reader));
+  }
+
+  addLocals(count: number, type: number): void {
+    const total = this.localCount + count;
+    if (total > MAX_LOCALS) this.reader.reject("limit", `${total} locals, at most ${MAX_LOCALS}`);
+    if (total > this.locals.length) {
+      const grown = new Uint8Array(Math.max(total, this.locals.length * 2));
+      grown.set(this.locals);
+      this.locals = grown;
+    }
+    this.locals.fill(type, this.localCount, total);
+    this.localCount = total;
+    if (type === V128 && count > 0) this.stack.sawVector = true;
+  }
+
+  /** Notes an edit, unless the code can never run. */
+  edit(position: number, kind: number, operand = 0): void {
+    if (!this.segments.dead) this.edits.add(position, kind, operand);
+  }
+
+  /** Notes that a segment is charged from here on; -1 is none. */
+  charge(segment: number): void {
+    if (segment >= 0) this.edits.add(this.reader.position, Edit.charge, segment);
+  }
+
+  unknown(opcode: number, at: number): never {
+    const feature = unsupportedFeature(opcode);
+    if (feature !== undefined) this.reader.reject("feature", `${feature} is not supported`, at);
+    return this.reader.reject("malformed", `unknown instruction 0x${opcode.toString(16)}`, at);
+  }
+
+  /** The top `count` operands are consumed by something that cannot tell NaNs apart. */
+  withdraw(count: number): void {
+    for (let below = 0; below < count; below++) {
+      const edit = this.stack.editBelowTop(below);
+      if (edit >= this.firstWithdrawable) this.edits.kinds[edit] = Edit.none;
+    }
+  }
+
+  memoryImmediate(naturalAlignment: number): void {
+    const reader: Reader = this.reader;
+    const at = reader.position;
+    const alignment = reader.u32();
+    if ((alignment & 0x40) !== 0) reader.reject("feature", "multiple memories is not supported", at);
+    if (alignment > naturalAlignment) reader.reject("invalid", "alignment above the natural one", at);
+    reader.u32();
+    this.needMemory(at);
+  }
+
+  needMemory(at: number): void {
+    if (this.module.memory === undefined) this.reader.reject("invalid", "unknown memory 0", at);
+  }
+
+  /** Element type of the table that the immediate names. */
+  table(at: number): number {
+    const index = this.reader.u32();
+    const table = this.module.tables[index];
+    if (table === undefined) this.reader.reject("invalid", `unknown table ${index}`, at);
+    return table.element;
+  }
+
+  /** The memory index, which a single-memory module writes as one zero byte. */
+  zeroByte(): void {
+    const at = this.reader.position;
+    if (this.reader.u8() !== 0) this.reader.reject("feature", "multiple memories is not supported", at);
+  }
+}
