@@ -7,6 +7,7 @@ import { sameText, skipPlain } from "./buffer";
 import { callInput, panic } from "./host";
 import { MAX_JSON_DEPTH, MAX_JSON_FIELDS } from "./limits";
 import { U128 } from "./u128";
+import { firstNotUtf8, writeCodePoint } from "./utf8";
 
 /** Field names that nobody asked for are compared too (duplicates are refused), so they are bounded. */
 const MAX_JSON_KEY_BYTES: i32 = 256;
@@ -180,25 +181,6 @@ function skipMembers(close: u8, depth: i32): void {
     if (c == close) return;
     if (c != 0x2c) bad("unexpected character");
   }
-}
-
-/** Writes a code point as UTF-8 and returns where it ends: never further than its escape would have. */
-function writeCodePoint(to: usize, code: u32): usize {
-  if (code < 0x80) {
-    store<u8>(to, code);
-    return to + 1;
-  }
-  if (code < 0x800) store<u8>(to++, 0xc0 | (code >> 6));
-  else {
-    if (code < 0x10000) store<u8>(to++, 0xe0 | (code >> 12));
-    else {
-      store<u8>(to++, 0xf0 | (code >> 18));
-      store<u8>(to++, 0x80 | ((code >> 12) & 63));
-    }
-    store<u8>(to++, 0x80 | ((code >> 6) & 63));
-  }
-  store<u8>(to, 0x80 | (code & 63));
-  return to + 1;
 }
 
 /** The bytes of a string with escapes, which the scan has found to be right. */
@@ -414,47 +396,6 @@ function slice(from: usize, to: usize): Uint8Array {
   return source.subarray(<i32>(from - source.dataStart), <i32>(to - source.dataStart));
 }
 
-function continuation(p: usize, low: u8, high: u8): void {
-  const c = p < end ? load<u8>(p) : 0;
-  if (c < low || c > high) {
-    cursor = p;
-    bad("not UTF-8");
-  }
-}
-
-/** Well-formed UTF-8 (Unicode 15, table 3-7): what goes into records as text must be read by everybody. */
-function checkUtf8(): void {
-  let p = source.dataStart;
-  while (p < end) {
-    if (p + 8 <= end && (load<u64>(p) & 0x8080808080808080) == 0) {
-      p += 8;
-      continue;
-    }
-    const c = load<u8>(p);
-    if (c < 0x80) {
-      p++;
-      continue;
-    }
-    if (c < 0xc2 || c > 0xf4) {
-      cursor = p;
-      bad("not UTF-8");
-    }
-    if (c < 0xe0) {
-      continuation(p + 1, 0x80, 0xbf);
-      p += 2;
-    } else if (c < 0xf0) {
-      continuation(p + 1, c == 0xe0 ? 0xa0 : 0x80, c == 0xed ? 0x9f : 0xbf);
-      continuation(p + 2, 0x80, 0xbf);
-      p += 3;
-    } else {
-      continuation(p + 1, c == 0xf0 ? 0x90 : 0x80, c == 0xf4 ? 0x8f : 0xbf);
-      continuation(p + 2, 0x80, 0xbf);
-      continuation(p + 3, 0x80, 0xbf);
-      p += 4;
-    }
-  }
-}
-
 /** The call's arguments; an empty input is an empty object. */
 export function callArguments(): JsonObject {
   source = callInput();
@@ -462,7 +403,9 @@ export function callArguments(): JsonObject {
   end = cursor + source.length;
   knownCount = 0;
   if (source.length == 0) return new JsonObject("the arguments");
-  checkUtf8();
+  cursor = firstNotUtf8(cursor, end);
+  if (cursor != end) bad("not UTF-8");
+  cursor = source.dataStart;
   space();
   const from = cursor;
   skipValue(0);
