@@ -61,11 +61,6 @@ async function main(): Promise<void> {
     port: integer(values.port, "port", 65_535),
     blockIntervalMs,
   });
-  const ready = { url: server.url };
-  console.log(JSON.stringify(ready));
-  process.send?.(ready);
-  process.send?.({ url: server.url });
-
   let stopping = false;
   const stop = async () => {
     if (stopping) return;
@@ -75,6 +70,13 @@ async function main(): Promise<void> {
     process.exit(0);
   };
   for (const event of ["SIGTERM", "SIGINT", "disconnect"] as const) process.on(event, stop);
+
+  const ready = { url: server.url };
+  console.log(JSON.stringify(ready));
+  // A parent that went away meanwhile is what `disconnect` stands for, not an error of its own.
+  process.send?.(ready, undefined, undefined, (error) => {
+    if (error !== null) void stop();
+  });
 }
 
 await main();

@@ -50,6 +50,7 @@ export class DevChain {
   readonly #ledger: TransactionLedger;
   /** The newest `historyBlocks`. */
   readonly #blocks: Block[] = [];
+  /** Of every block that a transaction may still name: far more than are kept. */
   readonly #heights = new Map<Hash, number>();
   readonly #listeners = new Set<BlockListener>();
 
@@ -203,10 +204,7 @@ export class DevChain {
   }
 
   #checkRecent(transaction: SignedTransaction): void {
-    const height = this.#heights.get(transaction.blockHash);
-    if (height === undefined || this.head.height - height > TRANSACTION_VALIDITY_BLOCKS) {
-      throw new InvalidTransactionError("Expired");
-    }
+    if (!this.#heights.has(transaction.blockHash)) throw new InvalidTransactionError("Expired");
   }
 
   #checkLater(timestampNs: bigint): void {
@@ -339,7 +337,9 @@ export class DevChain {
     const block: Block = { ...header, hash: hashBlock(header) };
     this.#blocks.push(block);
     this.#heights.set(block.hash, height);
-    if (this.#blocks.length > this.#historyBlocks) this.#heights.delete(this.#blocks.shift()!.hash);
+    if (this.#blocks.length > this.#historyBlocks) this.#blocks.shift();
+    // Insertion order: the first is the oldest.
+    if (this.#heights.size > TRANSACTION_VALIDITY_BLOCKS) this.#heights.delete(this.#heights.keys().next().value!);
     this.#ledger.prune(height);
     return block;
   }

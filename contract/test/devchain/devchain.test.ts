@@ -339,6 +339,13 @@ test("transactions of one key run in the order of their nonces; a lower one that
   assert.is(chain.isPending(dropped!), false);
 });
 
+test("a transaction may name a block that is not kept any more", () => {
+  const { chain, alice } = start({ historyBlocks: 3 });
+  const early = alice.sign(chain, "bob.test", [actions.transfer(1n)]);
+  for (let blocks = 0; blocks < 10; blocks++) chain.produceBlock();
+  assert.is(finalStatus(run(chain, early)).kind, "value");
+});
+
 test("time does not go backwards", () => {
   const { chain } = start();
   const { timestampNs } = chain.head;
