@@ -22,6 +22,7 @@ export class BodyContext {
   locals: Uint8Array = new Uint8Array(64);
   localCount = 0;
   calls = 0;
+  maxCallSlots = 0;
   nanF32 = false;
   nanF64 = false;
   nanV128 = false;
@@ -41,6 +42,7 @@ export class BodyContext {
     this.segments.begin();
     this.stack.begin(reader, results);
     this.calls = 0;
+    this.maxCallSlots = 0;
     this.nanF32 = false;
     this.nanF64 = false;
     this.nanV128 = false;

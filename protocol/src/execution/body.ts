@@ -10,6 +10,10 @@ export interface BodyPlan {
   readonly locals: number;
   /** Operands on the stack at most. */
   readonly maxOperands: number;
+  /** Parameters and results of the largest call: engines lay both out beside the caller's operands. */
+  readonly maxCallSlots: number;
+  /** Results of the function itself. */
+  readonly results: number;
   readonly usesVectors: boolean;
   readonly calls: number;
   /** Scratch locals that canonicalisation needs. */

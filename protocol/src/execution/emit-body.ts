@@ -74,7 +74,8 @@ export class BodyEmitter {
     const nanF32 = add(plan.nanF32, F32);
     const nanF64 = add(plan.nanF64, F64);
     const nanV128 = add(plan.nanV128, V128);
-    const slots = plan.locals + types.length + 1 + plan.maxOperands;
+    const own = plan.locals + types.length + 1 + plan.results;
+    const slots = own + plan.maxOperands + plan.maxCallSlots;
     const frame = frameBytes(plan.usesVectors ? 2 * slots : slots);
     const stack = add(plan.calls > 0 || frame > UNMETERED_LEAF_FRAME_BYTES, I32);
     this.#scratch = { fuel, stack, nanF32, nanF64, nanV128 };

@@ -153,6 +153,7 @@ function callIndirect(body: BodyContext, at: number): void {
 
 function call(body: BodyContext, type: FunctionType, at: number): void {
   body.calls++;
+  body.maxCallSlots = Math.max(body.maxCallSlots, type.params.length + type.results.length);
   body.edit(at, Edit.writeBack);
   body.stack.popAll(type.params);
   body.stack.pushAll(type.results);

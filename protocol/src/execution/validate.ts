@@ -56,6 +56,8 @@ export class BodyValidator {
       end,
       locals: body.localCount,
       maxOperands: stack.maxHeight,
+      maxCallSlots: body.maxCallSlots,
+      results: results.length,
       usesVectors: stack.sawVector,
       calls: body.calls,
       nanF32: body.nanF32,
