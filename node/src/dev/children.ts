@@ -8,6 +8,7 @@ import { OperatingError } from "../errors.ts";
 
 const READY_TIMEOUT_MS = 60_000;
 const STOP_TIMEOUT_MS = 8_000;
+const MAX_TAIL_CHARACTERS = 2_000;
 
 export interface ChildOptions {
   readonly name: string;
@@ -16,51 +17,44 @@ export interface ChildOptions {
   readonly logFile: string;
   /** Show what it logs on standard error too. */
   readonly verbose: boolean;
-  readonly env?: Readonly<Record<string, string>>;
 }
 
 export class Child {
   readonly name: string;
-  readonly #process: ChildProcess;
   readonly ended: Promise<void>;
+  readonly #process: ChildProcess;
+  readonly #firstMessage: Promise<unknown>;
+  #tail = "";
   #running = true;
+  #stopped: Promise<void> | undefined;
 
-  private constructor(name: string, child: ChildProcess) {
+  constructor(options: ChildOptions) {
+    const { name, module, args, logFile, verbose } = options;
     this.name = name;
-    this.#process = child;
+    const log = createWriteStream(logFile, { flags: "a" });
+    // A process group of its own: Ctrl-C on the terminal reaches this process alone, which then stops the others.
+    this.#process = fork(module, [...args], {
+      stdio: ["ignore", "pipe", "pipe", "ipc"],
+      execArgv: ["--disable-warning=ExperimentalWarning"],
+      detached: true,
+    });
+    for (const stream of [this.#process.stdout, this.#process.stderr]) {
+      stream?.on("data", (chunk: Buffer) => {
+        log.write(chunk);
+        this.#tail = (this.#tail + chunk.toString("utf8")).slice(-MAX_TAIL_CHARACTERS);
+        if (verbose) process.stderr.write(`${name}: ${chunk.toString("utf8")}`);
+      });
+    }
     this.ended = new Promise((resolve) => {
-      child.once("close", () => {
+      this.#process.once("close", () => {
         this.#running = false;
+        log.end();
         resolve();
       });
     });
-  }
-
-  /** Starts the process and waits for its first IPC message, which `parse` turns into what it reports. */
-  static async start<T>(options: ChildOptions, parse: (message: unknown) => T): Promise<{ child: Child; ready: T }> {
-    const { name, module, args, logFile } = options;
-    const log = createWriteStream(logFile, { flags: "a" });
-    const child = fork(module, [...args], {
-      stdio: ["ignore", "pipe", "pipe", "ipc"],
-      execArgv: ["--disable-warning=ExperimentalWarning"],
-      env: { ...process.env, ...options.env },
-    });
-    let tail = "";
-    for (const stream of [child.stdout, child.stderr]) {
-      stream?.on("data", (chunk: Buffer) => {
-        log.write(chunk);
-        tail = (tail + chunk.toString("utf8")).slice(-2_000);
-        if (options.verbose) process.stderr.write(`${name}: ${chunk.toString("utf8")}`);
-      });
-    }
-    const self = new Child(name, child);
-    void self.ended.then(() => log.end());
-    try {
-      return { child: self, ready: parse(await firstMessage(child)) };
-    } catch (error) {
-      self.kill();
-      throw new OperatingError("dev_process_failed", { name, said: tail.trim() }, error);
-    }
+    this.#firstMessage = firstMessage(this.#process);
+    // Whoever awaits `ready` hears of a failure; a child that is stopped before that is nobody's failure.
+    this.#firstMessage.catch(() => undefined);
   }
 
   get running(): boolean {
@@ -71,12 +65,27 @@ export class Child {
     return this.#process.pid;
   }
 
+  /** What the process reports first, as `parse` reads it. @throws {OperatingError} `dev_process_failed` */
+  async ready<T>(parse: (message: unknown) => T): Promise<T> {
+    try {
+      return parse(await this.#firstMessage);
+    } catch (error) {
+      this.kill();
+      throw new OperatingError("dev_process_failed", { name: this.name, said: this.#tail.trim() }, error);
+    }
+  }
+
   /** SIGKILL: no last words, as when a machine is switched off. */
   kill(): void {
     if (this.#running) this.#process.kill("SIGKILL");
   }
 
-  async stop(): Promise<void> {
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stop();
+    return this.#stopped;
+  }
+
+  async #stop(): Promise<void> {
     if (!this.#running) return;
     this.#process.kill("SIGTERM");
     const timer = setTimeout(() => this.kill(), STOP_TIMEOUT_MS);

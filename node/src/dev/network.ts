@@ -53,6 +53,8 @@ export class DevNetwork {
   chainUrl = "";
   provider: JsonRpcProvider = new JsonRpcProvider({ url: "http://127.0.0.1:1" });
   #chain: Child | undefined;
+  #stopping = false;
+  readonly #children: Child[] = [];
   readonly #keys = new Map<string, string>();
 
   constructor(options: DevOptions) {
@@ -76,14 +78,19 @@ export class DevNetwork {
 
   /** Ends everything that was started, the nodes first. */
   async stop(): Promise<void> {
-    await Promise.all(this.nodes.map((node) => node.child.stop()));
+    this.#stopping = true;
+    await Promise.all(this.#children.filter((child) => child !== this.#chain).map((child) => child.stop()));
     await this.#chain?.stop();
   }
 
   /** Ends everything at once. */
   kill(): void {
-    for (const node of this.nodes) node.child.kill();
-    this.#chain?.kill();
+    this.#stopping = true;
+    for (const child of this.#children) child.kill();
+  }
+
+  get chainPid(): number | undefined {
+    return this.#chain?.pid;
   }
 
   account(accountId: string): Account {
@@ -93,7 +100,7 @@ export class DevNetwork {
   }
 
   async #startChain(): Promise<void> {
-    const { directory, blockIntervalMs, nodes, verbose } = this.options;
+    const { directory, nodes } = this.options;
     const accountIds = [CONTRACT_ID, CALLER_ID, USER_ID, ...Array.from({ length: nodes }, (_, i) => nodeName(i + 1))];
     const accounts = accountIds.map((accountId) => {
       const pair = KeyPair.fromRandom("ed25519");
@@ -106,23 +113,39 @@ export class DevNetwork {
     });
     const genesis = join(directory, "genesis.json");
     await writeFile(genesis, JSON.stringify({ accounts }));
-    const { child, ready } = await Child.start(
-      {
-        name: "chain",
-        module: fileURLToPath(import.meta.resolve("@outlayer/contract/devchain/main")),
-        args: [
-          ...["--data-dir", join(directory, "chain")],
-          ...["--port", "0", "--chain-id", CHAIN_ID, "--genesis", genesis],
-          ...["--block-interval-ms", String(blockIntervalMs)],
-        ],
-        logFile: join(directory, "chain.log"),
-        verbose,
-      },
-      (message) => chainReady.parse(message),
-    );
+    await this.#runChain(["--genesis", genesis, "--port", "0"]);
+  }
+
+  async #runChain(where: readonly string[]): Promise<void> {
+    const { directory, blockIntervalMs, verbose, say } = this.options;
+    const child = this.#spawn({
+      name: "chain",
+      module: fileURLToPath(import.meta.resolve("@outlayer/contract/devchain/main")),
+      args: [
+        ...["--data-dir", join(directory, "chain"), "--chain-id", CHAIN_ID, ...where],
+        ...["--block-interval-ms", String(blockIntervalMs)],
+      ],
+      logFile: join(directory, "chain.log"),
+      verbose,
+    });
     this.#chain = child;
-    this.chainUrl = ready.url;
-    this.provider = new JsonRpcProvider({ url: ready.url });
+    const { url } = await child.ready((message) => chainReady.parse(message));
+    this.chainUrl = url;
+    this.provider = new JsonRpcProvider({ url });
+    void child.ended.then(async () => {
+      if (this.#stopping) return;
+      say("the chain's process ended: starting it again from its log");
+      const again = ["--genesis", join(directory, "genesis.json"), "--port", new URL(url).port];
+      await this.#runChain(again).catch((error: unknown) => say(`the chain does not start again: ${String(error)}`));
+    });
+  }
+
+  #spawn(options: ConstructorParameters<typeof Child>[0]): Child {
+    if (this.#stopping)
+      throw new OperatingError("dev_process_failed", { name: options.name, said: "the network is stopping" });
+    const child = new Child(options);
+    this.#children.push(child);
+    return child;
   }
 
   async #deploy(): Promise<void> {
@@ -176,16 +199,14 @@ export class DevNetwork {
     };
     const configFile = join(home, "config.json");
     await writeFile(configFile, JSON.stringify(config));
-    const { child, ready } = await Child.start(
-      {
-        name: accountId,
-        module: fileURLToPath(new URL("../../bin/outlayer-node.mjs", import.meta.url)),
-        args: ["start", "--config", configFile],
-        logFile: join(directory, `${accountId}.log`),
-        verbose,
-      },
-      (message) => nodeReady.parse(message),
-    );
+    const child = this.#spawn({
+      name: accountId,
+      module: fileURLToPath(new URL("../../bin/outlayer-node.mjs", import.meta.url)),
+      args: ["start", "--config", configFile],
+      logFile: join(directory, `${accountId}.log`),
+      verbose,
+    });
+    const ready = await child.ready((message) => nodeReady.parse(message));
     this.nodes.push({ accountId, child, httpUrl: ready.httpUrl, httpToken: ready.httpToken });
     return { addresses: ready.addresses };
   }

@@ -135,7 +135,7 @@ function onInterrupt(network: DevNetwork, directory: string, say: (text: string)
     }
     say("stopping; Ctrl-C again stops at once");
     controller.abort();
-    // Whatever is under way fails at its next step, and the end of runDev stops what was started.
+    // Whatever is under way fails at its next step, and the end of runDev waits for the same stop.
     void network.stop();
   };
   process.on("SIGINT", handle);

@@ -22,7 +22,7 @@ type WorkerConfig = ConstructorParameters<typeof WorkerMachine>[0];
 type EffectOf<K extends WorkerEffect["kind"]> = Extract<WorkerEffect, { kind: K }>;
 
 const CLAIM_GAS = 30_000_000_000_000n;
-const RESOLVE_GAS = 100_000_000_000_000n;
+const RESOLVE_GAS = 300_000_000_000_000n;
 /** Timers and finished work can pile up while the disk is slow; more than this is a fault of ours. */
 const MAX_QUEUED_EVENTS = 100_000;
 
