@@ -4,11 +4,12 @@
  */
 import { fuelOfTicks, ticksOfFuel } from "./cost-model.ts";
 import { FUEL_EXPORT, INFRA_EXPORT, MEMORY_EXPORT, STACK_EXPORT, START_EXPORT } from "./decode.ts";
-import { memoryDigest, type Sha256 } from "./memory-digest.ts";
+import { memoryDigest, PAGE_BYTES, type Sha256 } from "./memory-digest.ts";
 import { EngineFailure, type ExecutionJob, type ExecutionOutcome, type TrapKind } from "./outcome.ts";
 import type { RewrittenModule } from "./rewriter.ts";
 import { GuestStop } from "./wasi/guest-stop.ts";
-import { type HostFunction, WasiHost } from "./wasi/host.ts";
+import { WasiHost } from "./wasi/host.ts";
+import { type HostFunction, hostFunctions } from "./wasi/host-functions.ts";
 import { WASI_MODULE } from "./wasi/imports.ts";
 
 /** Functions by module and name, as WebAssembly engines take them. */
@@ -78,7 +79,7 @@ export function compiledOutcome(sha256: Sha256): ExecutionOutcome {
 /** Every module that reaches an engine is valid and its segments fit: whatever is thrown is the engine's failure. */
 function instantiate(module: RewrittenModule, host: WasiHost, engine: GuestEngine): GuestExports {
   try {
-    return engine.instantiate(module, { [WASI_MODULE]: host.functions() }) as unknown as GuestExports;
+    return engine.instantiate(module, { [WASI_MODULE]: hostFunctions(host) }) as unknown as GuestExports;
   } catch (cause) {
     throw new EngineFailure("the engine did not take the rewritten module", { cause });
   }
@@ -113,7 +114,7 @@ function outcomeOf(
     stdout: host.stdout.finish(),
     stderr: host.stderr.finish(),
     fuel: outOfFuel ? job.limits.maxFuel : fuelOfTicks(ticks),
-    memoryPages: memory.byteLength / 65_536,
+    memoryPages: memory.byteLength / PAGE_BYTES,
     memoryDigest: memoryDigest(memory, engine.sha256),
   };
   if ("trap" in ending) return { kind: "trapped", trap: ending.trap, detail: DETAILS[ending.trap], ...remains };

@@ -36,7 +36,6 @@ export function signed(value: bigint): number[] {
 export const i32 = (value: number): number[] => [0x41, ...signed(BigInt(value))];
 export const i64 = (value: bigint): number[] => [0x42, ...signed(value)];
 export const f64 = (value: number): number[] => [0x44, ...new Uint8Array(new Float64Array([value]).buffer)];
-export const f32 = (value: number): number[] => [0x43, ...new Uint8Array(new Float32Array([value]).buffer)];
 export const get = (local: number): number[] => [0x20, ...u32(local)];
 export const set = (local: number): number[] => [0x21, ...u32(local)];
 export const tee = (local: number): number[] => [0x22, ...u32(local)];

@@ -10,7 +10,7 @@ function needsDirectory(host: WasiHost, fd: number): number {
   return Errno.notdir;
 }
 
-/** Some path functions name their directory in a later parameter: path_link (2), path_rename's first is 0, path_symlink (2). */
+/** Path functions that name a directory elsewhere than in their first parameter, or name two. */
 function needsDirectories(first: number, second: number | undefined) {
   return (host: WasiHost, ...values: (number | bigint)[]): number => {
     host.descriptor(Number(values[first]));

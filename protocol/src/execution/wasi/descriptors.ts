@@ -7,8 +7,6 @@ import { Errno, ErrnoError } from "./errno.ts";
 import { GuestStop } from "./guest-stop.ts";
 import type { HandlerTable, WasiHost } from "./host.ts";
 
-export type Descriptor = "stdin" | "stdout" | "stderr";
-
 const RIGHT_FD_READ = 1n << 1n;
 const RIGHT_FD_WRITE = 1n << 6n;
 const FDSTAT_BYTES = 24;

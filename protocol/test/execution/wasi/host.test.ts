@@ -4,7 +4,8 @@ import * as assert from "uvu/assert";
 import type { ExecutionJob } from "../../../src/execution/index.ts";
 import { Errno } from "../../../src/execution/wasi/errno.ts";
 import { GuestStop } from "../../../src/execution/wasi/guest-stop.ts";
-import { type HostFunction, WasiHost } from "../../../src/execution/wasi/host.ts";
+import { WasiHost } from "../../../src/execution/wasi/host.ts";
+import { type HostFunction, hostFunctions } from "../../../src/execution/wasi/host-functions.ts";
 import { WASI_FUNCTION_NAMES, WASI_IMPORTS, WASI_MODULE } from "../../../src/execution/wasi/imports.ts";
 import { I64 } from "../assembler.ts";
 import { jobOf } from "../harness.ts";
@@ -18,7 +19,7 @@ function setUp(changes: Partial<ExecutionJob> = {}) {
   host.attach(memory, fuel);
   const view = new DataView(memory.buffer);
   const bytes = new Uint8Array(memory.buffer);
-  return { host, wasi: host.functions(), memory, fuel, view, bytes };
+  return { host, wasi: hostFunctions(host), memory, fuel, view, bytes };
 }
 
 function iovec(view: DataView, at: number, pointer: number, length: number): void {

@@ -1,0 +1,36 @@
+/**
+ * The 46 functions of WASI preview 1 over one run's host. No file system, no sockets, no waiting: the functions for
+ * those exist and answer with the error number that stands for their absence.
+ */
+import { HOST_CALL_TICKS } from "../cost-model.ts";
+import { ABSENT } from "./absent.ts";
+import { DESCRIPTORS } from "./descriptors.ts";
+import { ErrnoError } from "./errno.ts";
+import type { Handler, HandlerTable, WasiHost } from "./host.ts";
+import { WASI_FUNCTION_NAMES } from "./imports.ts";
+import { POLL } from "./poll.ts";
+import { SYSTEM } from "./system.ts";
+
+/** A function as engines call it: i32 as number, i64 as bigint. */
+export type HostFunction = (...values: (number | bigint)[]) => number;
+
+const HANDLERS: HandlerTable = { ...ABSENT, ...SYSTEM, ...DESCRIPTORS, ...POLL };
+
+/** The import object's functions by name. */
+export function hostFunctions(host: WasiHost): Readonly<Record<string, HostFunction>> {
+  const functions: Record<string, HostFunction> = {};
+  for (const name of WASI_FUNCTION_NAMES) functions[name] = bind(host, HANDLERS[name] as Handler);
+  return functions;
+}
+
+function bind(host: WasiHost, handler: Handler): HostFunction {
+  return (...values) => {
+    host.charge(HOST_CALL_TICKS);
+    try {
+      return handler(host, ...(values.map((value) => (typeof value === "number" ? value >>> 0 : value)) as never[]));
+    } catch (error) {
+      if (error instanceof ErrnoError) return error.errno;
+      throw error;
+    }
+  };
+}
