@@ -62,6 +62,24 @@ test("the start function runs first, under the same counter", () => {
   assert.is(outcome.kind === "exited" && outcome.exitCode, 42);
 });
 
+test("the host sees memory that the guest has grown", () => {
+  const outcome = execute({
+    imports: [
+      [WASI, "random_get", [I32, I32], [I32]],
+      [WASI, "proc_exit", [I32], []],
+    ],
+    memory: [1],
+    functions: [
+      {
+        export: "_start",
+        body: [i32(0), i32(8), call(0), drop, i32(1), [0x40, 0], drop, i32(65_536), i32(8), call(0), call(1)],
+      },
+    ],
+  });
+  assert.is(outcome.kind === "exited" && outcome.exitCode, 0);
+  assert.is(outcome.kind === "exited" && outcome.memoryPages, 2);
+});
+
 test("the memory's digest is sha256(pages, then index and bytes of each page that is not zero)", () => {
   const outcome = execute({
     memory: [3],

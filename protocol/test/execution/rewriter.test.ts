@@ -75,6 +75,31 @@ test("a branch out of two blocks does not pay for what lies between", () => {
   assert.is(ticks(body, { params: [I32] }, 0), 5n);
 });
 
+test("a branch out of three blocks pays for none of the joins on its way", () => {
+  const step = [i32(1), drop];
+  const body = [block(block(block(get(0), brIf(2)), step), step, step), step];
+  assert.is(ticks(body, { params: [I32] }, 1), 3n);
+  assert.is(ticks(body, { params: [I32] }, 0), 6n);
+});
+
+test("a join whose inside can leave further out is not prepaid", () => {
+  const step = [i32(1), drop];
+  const body = [block(block(block(get(0), brIf(2), get(1), brIf(1)), step), step, step), step];
+  const both = { params: [I32, I32] };
+  assert.is(ticks(body, both, 1, 0), 3n);
+  assert.is(ticks(body, both, 0, 1), 7n);
+  assert.is(ticks(body, both, 0, 0), 8n);
+});
+
+test("what ran before an unreachable is counted", () => {
+  const guest = metered({
+    functions: [{ export: "f", params: [I32], body: [loop(get(0), i32(1), sub, tee(0), brIf(0)), unreachable] }],
+  });
+  const before = guest.fuel.value;
+  assert.throws(() => guest.exports.f!(10));
+  assert.is(before - guest.fuel.value, 61n);
+});
+
 test("dead code costs nothing", () => {
   assert.is(ticks([block(br(0), i32(1), drop, loop(br(0))), i32(1), drop]), 2n);
 });
@@ -249,6 +274,8 @@ test("NaNs are canonical wherever they can be seen", () => {
     // A value that a conditional branch copies keeps its canonical bits on the branch, whatever consumes it later.
     [[[0x02, F64], divide, i32(1), brIf(0), f64(1), 0xa0, 0x0b, 0xbd], {}],
     [[[0x02, F64], divide, get(2), brIf(0), drop, f64(1), 0x0b, 0xbd], {}],
+    // What unreachable code drops comes from nowhere, not from the value below the block.
+    [[divide, block(get(2), brIf(0), unreachable, drop), 0xbd], {}],
   ];
   for (const [index, [body]] of cases.entries()) {
     const guest = metered(one({ params: [F64, F64, I32], results: [I64], body }));
