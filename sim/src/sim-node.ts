@@ -106,17 +106,18 @@ export class SimNode {
 
   #readAll(): void {
     const { chain } = this.#world;
-    const requestIds: number[] = [];
-    const storage = chain.storage();
-    for (const change of storage) if (eventOf(change)?.kind === "nodeChanged") this.#deliverChange(change);
+    const events = chain.storage().map(eventOf);
+    for (const event of events) if (event?.kind === "nodeChanged") this.#step(event);
     this.#step({ kind: "blockObserved", height: chain.height });
-    for (const kind of ["requestOpened", "leaseChanged", "outcomeStored"] as const) {
-      for (const change of storage) {
-        const event = eventOf(change);
-        if (event?.kind !== kind) continue;
-        if (event.kind === "requestOpened") requestIds.push(event.record.requestId);
-        this.#step(event);
-      }
+    const requestIds: number[] = [];
+    for (const opened of events) {
+      if (opened?.kind !== "requestOpened") continue;
+      const { requestId } = opened.record;
+      requestIds.push(requestId);
+      const beside = events.filter((event) => event && "requestId" in event && event.requestId === requestId);
+      const lease = beside.find((event) => event?.kind === "leaseChanged")?.lease;
+      const outcome = beside.find((event) => event?.kind === "outcomeStored")?.outcome;
+      this.#step({ ...opened, lease, outcome });
     }
     this.#step({ kind: "pendingListed", requestIds });
   }

@@ -121,28 +121,28 @@ export class ChainWatcher {
     const { rpc, contractId, deliver } = this.#options;
     // Everything read below is at least as new as this block, so its successors' changes may repeat, never miss.
     const { height } = await rpc.head("optimistic");
-    for (let page = 0; page < MAX_PAGES; page++) {
-      const args = { from_index: page * PAGE, limit: PAGE };
+    for (let from = 0, page = 0; page < MAX_PAGES; page++) {
+      const args = { from_index: from, limit: PAGE };
       const { value } = await rpc.view(contractId, "get_nodes", args, nodesPage);
+      if (value.length === 0) break;
+      from += value.length;
       for (const { record } of value) await deliver({ kind: "nodeChanged", node: decode(nodeRecord, record) });
-      if (value.length < PAGE) break;
     }
     await this.#observe(height);
     const requestIds: number[] = [];
-    for (let page = 0; page < MAX_PAGES; page++) {
-      const args = { from_index: page * PAGE, limit: PAGE };
+    // Pages are cut by their size, so only an empty one is the last; ids rise, so what settles meanwhile moves nothing.
+    for (let from = 0, page = 0; page < MAX_PAGES; page++) {
+      const args = { from_request_id: from, limit: PAGE };
       const { value } = await rpc.view(contractId, "get_pending_records", args, pendingPage);
+      if (value.length === 0) break;
       for (const entry of value) {
         const record = decode(requestRecord, entry.request);
-        const { requestId } = record;
-        requestIds.push(requestId);
-        await deliver({ kind: "requestOpened", record });
-        if (entry.lease) await deliver({ kind: "leaseChanged", requestId, lease: decode(leaseRecord, entry.lease) });
-        if (entry.outcome) {
-          await deliver({ kind: "outcomeStored", requestId, outcome: decode(outcomeRecord, entry.outcome) });
-        }
+        from = record.requestId + 1;
+        requestIds.push(record.requestId);
+        const lease = entry.lease ? decode(leaseRecord, entry.lease) : undefined;
+        const outcome = entry.outcome ? decode(outcomeRecord, entry.outcome) : undefined;
+        await deliver({ kind: "requestOpened", record, lease, outcome });
       }
-      if (value.length < PAGE) break;
     }
     await deliver({ kind: "pendingListed", requestIds });
   }

@@ -19,7 +19,13 @@ export type WorkerEvent =
   /** A block was seen, after all its changes. Heights never fall. */
   | { readonly kind: "blockObserved"; readonly height: number }
   | { readonly kind: "nodeChanged"; readonly node: NodeRecord }
-  | { readonly kind: "requestOpened"; readonly record: RequestRecord }
+  /** With what already stands beside it on the chain, where the request is read after a start or a gap. */
+  | {
+      readonly kind: "requestOpened";
+      readonly record: RequestRecord;
+      readonly lease?: LeaseRecord | undefined;
+      readonly outcome?: OutcomeRecord | undefined;
+    }
   | { readonly kind: "leaseChanged"; readonly requestId: number; readonly lease: LeaseRecord }
   | { readonly kind: "outcomeStored"; readonly requestId: number; readonly outcome: OutcomeRecord }
   | { readonly kind: "requestClosed"; readonly requestId: number }

@@ -11,7 +11,7 @@ import type { Machine, Millis } from "../machine.ts";
 import { replayCommittee } from "../replay/committee.ts";
 import { decode, encode, height, struct, WireError } from "../wire/borsh.ts";
 import type { PeerMessage, Verified } from "../wire/messages.ts";
-import { type RequestRecord, requestDigest } from "../wire/records.ts";
+import { type OutcomeRecord, requestDigest } from "../wire/records.ts";
 import { considerExchange, onAttestation, onCommitment, onReveal, onSigned } from "./agreeing.ts";
 import type { LogRecord, WorkerEffect, WorkerEvent } from "./events.ts";
 import { considerLease, onIntent, onLeaseChanged, onTurnTimer } from "./leasing.ts";
@@ -100,7 +100,7 @@ export class WorkerMachine implements Machine<WorkerEvent, WorkerEffect, WorkerV
         }
         return;
       case "requestOpened":
-        return this.#open(event.record);
+        return this.#open(event);
       case "requestClosed":
         return this.#close(event.requestId);
       case "pendingListed":
@@ -127,18 +127,7 @@ export class WorkerMachine implements Machine<WorkerEvent, WorkerEffect, WorkerV
         for (const early of open.early.splice(0)) this.#receive(early);
         return;
       case "outcomeStored":
-        if (open.outcome || !open.lease) return;
-        open.outcome = event.outcome;
-        scope.emit({
-          kind: "keepReceipt",
-          receipt: { request: open.record, lease: open.lease, outcome: event.outcome },
-        });
-        scope.progress(
-          open,
-          "resolved",
-          event.outcome.response.success ? "success" : (event.outcome.response.error ?? ""),
-        );
-        return;
+        return this.#resolve(open, event.outcome);
       case "codeFetched":
         onCodeFetched(scope, open);
         return;
@@ -164,7 +153,15 @@ export class WorkerMachine implements Machine<WorkerEvent, WorkerEffect, WorkerV
     considerExchange(this.#scope, open);
   }
 
-  #open(record: RequestRecord): void {
+  #resolve(open: OpenRequest, outcome: OutcomeRecord): void {
+    if (open.outcome || !open.lease) return;
+    open.outcome = outcome;
+    const { success, error } = outcome.response;
+    this.#scope.emit({ kind: "keepReceipt", receipt: { request: open.record, lease: open.lease, outcome } });
+    this.#scope.progress(open, "resolved", success ? "success" : (error ?? ""));
+  }
+
+  #open({ record, lease, outcome }: Extract<WorkerEvent, { kind: "requestOpened" }>): void {
     const scope = this.#scope;
     if (scope.requests.has(record.requestId) || scope.requests.size >= MAX_OPEN_REQUESTS) return;
     const digest = requestDigest(record);
@@ -186,6 +183,8 @@ export class WorkerMachine implements Machine<WorkerEvent, WorkerEffect, WorkerV
     };
     scope.requests.set(record.requestId, open);
     scope.progress(open, "seen", `from ${record.predecessorId}, to be answered by block ${record.deadlineHeight}`);
+    if (lease) onLeaseChanged(scope, open, lease);
+    if (outcome) this.#resolve(open, outcome);
     this.#consider(open);
   }
 
