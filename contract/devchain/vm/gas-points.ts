@@ -46,8 +46,18 @@ interface Frame {
   after: number;
 }
 
+/** An instruction that writes memory: its offset, and the type of what lies above the address on the stack. */
+export interface MemoryWrite {
+  readonly offset: number;
+  /** `bulk` has an address, an i32 and a length; the others an address and a value of that type. */
+  readonly operand: "i32" | "i64" | "f32" | "f64" | "bulk";
+  /** The constant that is added to the address. */
+  readonly displacement: number;
+}
+
 export interface FunctionAnalysis {
   readonly points: readonly GasPoint[];
+  readonly writes: readonly MemoryWrite[];
   /** Offsets of the `return` instructions, which have to give their stack frame back. */
   readonly returns: readonly number[];
   /** Offset of the function's last `end`. */
@@ -93,6 +103,7 @@ function mergePoints(points: readonly Point[], merge: (a: Point, b: Point) => Ki
 /** Walks one function body and collects its charges. */
 class GasAnalyzer {
   readonly points: Point[] = [];
+  readonly writes: MemoryWrite[] = [];
   readonly returns: number[] = [];
   blocks = 0;
   #frames: Frame[] = [];
@@ -257,6 +268,9 @@ function analyzeControl(opcode: number, offset: number, reader: WasmReader, gas:
 
 function analyzeExtended(offset: number, reader: WasmReader, gas: GasAnalyzer): void {
   const opcode = reader.u32();
+  if (opcode === 8 || opcode === 10 || opcode === 11) {
+    gas.writes.push({ offset, operand: "bulk", displacement: 0 }); // memory.init, memory.copy, memory.fill
+  }
   if (opcode <= 7) {
     gas.pure(offset); // saturating truncation
   } else if (opcode === 9 || opcode === 13 || opcode === 16) {
@@ -273,6 +287,19 @@ function analyzeExtended(offset: number, reader: WasmReader, gas: GasAnalyzer): 
     throw prepareError("Deserialization");
   }
 }
+
+/** `i32.store` to `i64.store32`. */
+const STORED_TYPES = new Map<number, MemoryWrite["operand"]>([
+  [0x36, "i32"],
+  [0x37, "i64"],
+  [0x38, "f32"],
+  [0x39, "f64"],
+  [0x3a, "i32"],
+  [0x3b, "i32"],
+  [0x3c, "i64"],
+  [0x3d, "i64"],
+  [0x3e, "i64"],
+]);
 
 function analyzePlain(opcode: number, offset: number, reader: WasmReader, gas: GasAnalyzer): void {
   switch (opcode) {
@@ -318,7 +345,9 @@ function analyzePlain(opcode: number, offset: number, reader: WasmReader, gas: G
   if (!known && (opcode < 0x28 || opcode > 0xc4)) throw prepareError("Deserialization");
   if (opcode >= 0x28 && opcode <= 0x3e) {
     reader.skipNumber(); // alignment
-    reader.skipNumber(); // offset
+    const displacement = reader.u32();
+    const operand = STORED_TYPES.get(opcode);
+    if (operand !== undefined) gas.writes.push({ offset, operand, displacement });
   }
   if (isObservable(opcode)) gas.observable(offset);
   else gas.pure(offset);
@@ -342,5 +371,5 @@ export function analyzeFunction(module: Uint8Array, start: number, end: number):
   const points = mergePoints(perOffset, (a, b) => mergeNeighbours(a.kind, b.kind)).filter(
     (point) => point.kind !== Kind.Unreachable && (point.constant > 0 || point.linear > 0),
   );
-  return { points, returns: gas.returns, lastEnd, blocks: gas.blocks };
+  return { points, writes: gas.writes, returns: gas.returns, lastEnd, blocks: gas.blocks };
 }

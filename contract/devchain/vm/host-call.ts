@@ -44,6 +44,8 @@ export class HostCall {
   balance: bigint;
   storageUsage: number;
   totalLogBytes = 0;
+  /** Nothing was written by the host at or behind this address. */
+  writtenEnd = 0;
   #memory: WebAssembly.Memory | undefined;
 
   constructor(context: CallContext, external: CallExternal) {
@@ -82,6 +84,7 @@ export class HostCall {
     const memory = this.#bytes();
     if (pointer + BigInt(bytes.length) > BigInt(memory.length)) throw memoryAccessViolation();
     memory.set(bytes, Number(pointer));
+    this.writtenEnd = Math.max(this.writtenEnd, Number(pointer) + bytes.length);
   }
 
   readArgument(length: bigint, pointer: bigint): Uint8Array {

@@ -1,43 +1,36 @@
 /**
  * Rewrites a contract so that it counts its own gas and stack: the preparation of near-vm-runner 0.38.0
  * (prepare/prepare_v3.rs and instrument_v3.rs) for Node's WebAssembly.
- * One thing differs from nearcore and cannot be observed: nearcore calls an injected import when gas or stack run
- * out, we write the charge that failed into an extra global and trap. So function indices stay as they are.
+ * Two things differ from nearcore and cannot be observed. nearcore calls an injected import when gas or stack run
+ * out, we write the charge that failed into an extra global and trap: so function indices stay as they are. And the
+ * memory is imported instead of defined, with a mark of how far it was written, so that it can be used again.
  * Not done: limits on the height of the operand stack, which need the type of every operand.
  */
-import { INSTRUCTION_COSTS, LIMITS } from "../parameters/protocol-config.ts";
-import { analyzeFunction, type FunctionAnalysis, type GasPoint } from "./gas-points.ts";
+import { LIMITS } from "../parameters/protocol-config.ts";
+import { readBody, writeBody } from "./function-writer.ts";
+import { analyzeFunction } from "./gas-points.ts";
 import { prepareError } from "./vm-error.ts";
 import { WasmReader, WasmWriter } from "./wasm-reader.ts";
 
 /** Prefix of the contract's own exports, so that they cannot collide with ours. */
 export const EXPORT_PREFIX = "\0";
-export const MEMORY_EXPORT = "memory";
+export const INTERNAL_MODULE = "internal";
+export const MEMORY_IMPORT = "memory";
 export const REMAINING_GAS_EXPORT = "remaining_gas";
 /** 0 while all is well, the charge that did not fit, or `STACK_EXHAUSTED`. */
 export const EXHAUSTED_EXPORT = "exhausted";
 export const REMAINING_STACK_EXPORT = "remaining_stack";
+/** The highest address that a store was given, or the highest end of a bulk write. */
+export const MARK_EXPORT = "mark";
 export const START_EXPORT = "start";
-export const STACK_EXHAUSTED = -1n;
 
-/** What nearcore counts for a frame beside its locals. */
-const FRAME_BYTES = 64;
 const SECTION = { type: 1, import: 2, function: 3, table: 4, memory: 5, global: 6, export: 7, start: 8 } as const;
 const ELEMENT_SECTION = 9;
 const CODE_SECTION = 10;
 const DATA_SECTION = 11;
 const DATA_COUNT_SECTION = 12;
-const VALUE_BYTES = new Map([
-  [0x7f, 4],
-  [0x7e, 8],
-  [0x7d, 4],
-  [0x7c, 8],
-  [0x70, 8],
-  [0x6f, 8],
-]);
 const I32 = 0x7f;
 const I64 = 0x7e;
-const EMPTY_BLOCK = 0x40;
 
 interface Range {
   start: number;
@@ -59,18 +52,17 @@ export interface InstrumentedModule {
   readonly imports: readonly ImportedFunction[];
   /** Types of exported functions by their original name. */
   readonly exports: ReadonlyMap<string, FunctionType>;
+  /** Memory below this address has data before the first instruction runs. */
+  readonly dataEnd: number;
+  /** No store writes at or behind the mark plus this. */
+  readonly writeReach: number;
 }
 
-interface Globals {
-  gas: number;
-  exhausted: number;
-  stack: number;
-}
-
-function valueBytes(type: number): number {
-  const bytes = VALUE_BYTES.get(type);
-  if (bytes === undefined) throw prepareError("Deserialization");
-  return bytes;
+export interface Globals {
+  readonly gas: number;
+  readonly exhausted: number;
+  readonly stack: number;
+  readonly mark: number;
 }
 
 function readSections(module: Uint8Array): Map<number, Range> {
@@ -144,96 +136,42 @@ function checkGlobals(reader: WasmReader): number {
   return count;
 }
 
-function writeGasCharge(out: WasmWriter, globals: Globals, gas: number): void {
-  const cost = BigInt(gas);
-  out.byte(0x23).u32(globals.gas).byte(0x42).signed(cost).byte(0x54, 0x04, EMPTY_BLOCK);
-  out.byte(0x42).signed(cost).byte(0x24).u32(globals.exhausted).byte(0x00, 0x0b);
-  out.byte(0x23).u32(globals.gas).byte(0x42).signed(cost).byte(0x7d, 0x24).u32(globals.gas);
-}
-
-/** Charges by the topmost operand (an i32 count), which stays on the stack. */
-function writeBulkCharge(out: WasmWriter, globals: Globals, point: GasPoint, costLocal: number): void {
-  const countLocal = costLocal + 1;
-  out.byte(0x22).u32(countLocal).byte(0xad, 0x42).signed(BigInt(point.linear)).byte(0x7e);
-  out.byte(0x42).signed(BigInt(point.constant)).byte(0x7c, 0x22).u32(costLocal);
-  out.byte(0x23).u32(globals.gas).byte(0x56, 0x04, EMPTY_BLOCK);
-  out.byte(0x20).u32(costLocal).byte(0x24).u32(globals.exhausted).byte(0x00, 0x0b);
-  out.byte(0x23).u32(globals.gas).byte(0x20).u32(costLocal).byte(0x7d, 0x24).u32(globals.gas);
-  out.byte(0x20).u32(countLocal);
-}
-
-function writeStackClaim(out: WasmWriter, globals: Globals, frameBytes: number): void {
-  const size = BigInt(frameBytes);
-  out.byte(0x23).u32(globals.stack).byte(0x42).signed(size).byte(0x54, 0x04, EMPTY_BLOCK);
-  out.byte(0x42).signed(STACK_EXHAUSTED).byte(0x24).u32(globals.exhausted).byte(0x00, 0x0b);
-  out.byte(0x23).u32(globals.stack).byte(0x42).signed(size).byte(0x7d, 0x24).u32(globals.stack);
-}
-
-function writeStackRelease(out: WasmWriter, globals: Globals, frameBytes: number): void {
-  out.byte(0x23).u32(globals.stack).byte(0x42).signed(BigInt(frameBytes)).byte(0x7c, 0x24).u32(globals.stack);
-}
-
-interface Body {
-  localGroups: Range & { count: number };
-  localCount: number;
-  frameBytes: number;
-  code: Range;
-}
-
-function readBody(reader: WasmReader, end: number, type: FunctionType): Body {
-  let localCount = type.parameters.length;
-  let frameBytes = FRAME_BYTES;
-  for (const parameter of type.parameters) frameBytes += valueBytes(parameter);
-  const count = reader.u32();
-  const start = reader.position;
-  for (let rest = count; rest > 0; rest--) {
-    const repeat = reader.u32();
-    localCount += repeat;
-    frameBytes += repeat * valueBytes(reader.byte());
-  }
-  const codeStart = reader.position;
-  if (codeStart >= end) throw prepareError("Deserialization");
-  return { localGroups: { start, end: codeStart, count }, localCount, frameBytes, code: { start: codeStart, end } };
-}
-
-/** The function with its charges; its body is wrapped into a block, so that every way out gives the frame back. */
-function writeBody(
-  module: Uint8Array,
-  type: FunctionType,
-  body: Body,
-  analysis: FunctionAnalysis,
-  globals: Globals,
-): Uint8Array {
-  const out = new WasmWriter(body.code.end - body.code.start + 256);
-  out.u32(body.localGroups.count + 2).raw(module.subarray(body.localGroups.start, body.localGroups.end));
-  out.byte(1, I64, 1, I32);
-  out.byte(0x02, type.results[0] ?? EMPTY_BLOCK);
-  writeStackClaim(out, globals, body.frameBytes);
-  writeGasCharge(out, globals, Math.floor((body.frameBytes + 7) / 8) * INSTRUCTION_COSTS.regular);
-  let at = body.code.start;
-  const copyUntil = (offset: number) => {
-    out.raw(module.subarray(at, offset));
-    at = offset;
-  };
-  let nextReturn = 0;
-  for (const point of analysis.points) {
-    while ((analysis.returns[nextReturn] ?? Number.POSITIVE_INFINITY) < point.offset) {
-      copyUntil(analysis.returns[nextReturn++]!);
-      writeStackRelease(out, globals, body.frameBytes);
+/** Where the last active data segment ends; address 0 without any. */
+function readDataEnd(reader: WasmReader): number {
+  let dataEnd = 0;
+  for (let rest = reader.u32(); rest > 0; rest--) {
+    const flags = reader.u32();
+    let start = 0;
+    if (flags === 2) reader.u32();
+    if (flags !== 1) {
+      if (reader.byte() !== 0x41) throw prepareError("Deserialization");
+      start = reader.signed32() >>> 0;
+      if (reader.byte() !== 0x0b) throw prepareError("Deserialization");
     }
-    copyUntil(point.offset);
-    if (point.linear > 0) writeBulkCharge(out, globals, point, body.localCount);
-    else writeGasCharge(out, globals, point.constant);
+    const length = reader.u32();
+    reader.skip(length);
+    if (flags !== 1) dataEnd = Math.max(dataEnd, start + length);
   }
-  for (; nextReturn < analysis.returns.length; nextReturn++) {
-    copyUntil(analysis.returns[nextReturn]!);
-    writeStackRelease(out, globals, body.frameBytes);
+  return dataEnd;
+}
+
+/** The contract's imports and, behind them, its memory. */
+function writeImports(module: Uint8Array, range: Range | undefined, count: number): Uint8Array {
+  const out = new WasmWriter().u32(count + 1);
+  if (range !== undefined) {
+    const reader = new WasmReader(module, range.start, range.end);
+    reader.u32();
+    out.raw(module.subarray(reader.position, range.end));
   }
-  copyUntil(analysis.lastEnd);
-  out.byte(0x0b);
-  writeStackRelease(out, globals, body.frameBytes);
-  out.byte(0x0b);
-  return out.view();
+  out.name(INTERNAL_MODULE).name(MEMORY_IMPORT);
+  return out.byte(2, 1).u32(LIMITS.initial_memory_pages).u32(LIMITS.max_memory_pages).view();
+}
+
+interface WrittenCode {
+  content: Uint8Array;
+  /** Bytes that nearcore's instrumentation does not have. */
+  markBytes: number;
+  writeReach: number;
 }
 
 function writeCode(
@@ -241,13 +179,15 @@ function writeCode(
   range: Range,
   functions: readonly FunctionType[],
   globals: Globals,
-): { content: Uint8Array; localCount: number } {
+): WrittenCode {
   const reader = new WasmReader(module, range.start, range.end);
   const count = reader.u32();
   const out = new WasmWriter((range.end - range.start) * 3).u32(count);
   let locals = 0;
   let parameters = 0;
   let blocks = 0;
+  let markBytes = 0;
+  let writeReach = 0;
   for (let index = 0; index < count; index++) {
     const type = functions[index];
     if (type === undefined) throw prepareError("Deserialization");
@@ -268,22 +208,25 @@ function writeCode(
     blocks += analysis.blocks;
     if (analysis.blocks > LIMITS.max_blocks_per_function) throw prepareError("TooManyBlocksPerFunction");
     if (blocks > LIMITS.max_blocks_per_contract) throw prepareError("TooManyBlocksPerContract");
-    const written = writeBody(module, type, body, analysis, globals);
-    out.u32(written.length).raw(written);
+    const written = new WasmWriter(size * 3 + 256);
+    markBytes += writeBody(written, module, type, body, analysis, globals);
+    for (const { displacement } of analysis.writes) writeReach = Math.max(writeReach, displacement + 8);
+    out.u32(written.length).raw(written.view());
     reader.position = end;
   }
-  return { content: out.view(), localCount: locals };
+  return { content: out.view(), markBytes, writeReach };
 }
 
 function writeGlobals(module: Uint8Array, range: Range | undefined, count: number): Uint8Array {
-  const out = new WasmWriter().u32(count + 3);
+  const out = new WasmWriter().u32(count + 4);
   if (range !== undefined) {
     const reader = new WasmReader(module, range.start, range.end);
     reader.u32();
     out.raw(module.subarray(reader.position, range.end));
   }
   const mutableZero = [I64, 1, 0x42, 0, 0x0b];
-  return out.byte(...mutableZero, ...mutableZero, ...mutableZero).view();
+  out.byte(...mutableZero, ...mutableZero, ...mutableZero);
+  return out.byte(I32, 1, 0x41, 0, 0x0b).view();
 }
 
 function writeExports(
@@ -311,10 +254,10 @@ function writeExports(
       if (kind !== 2) add(EXPORT_PREFIX + name, kind, index);
     }
   }
-  add(MEMORY_EXPORT, 2, 0);
   add(REMAINING_GAS_EXPORT, 3, globals.gas);
   add(EXHAUSTED_EXPORT, 3, globals.exhausted);
   add(REMAINING_STACK_EXPORT, 3, globals.stack);
+  add(MARK_EXPORT, 3, globals.mark);
   if (startFunction !== undefined) add(START_EXPORT, 0, startFunction);
   return { content: new WasmWriter().u32(count).raw(entries.view()).view(), exports };
 }
@@ -347,7 +290,13 @@ export function instrument(module: Uint8Array<ArrayBuffer>): InstrumentedModule 
   }
   optional(SECTION.table, checkTables, undefined);
   const globalCount = optional(SECTION.global, checkGlobals, 0);
-  const globals: Globals = { gas: globalCount, exhausted: globalCount + 1, stack: globalCount + 2 };
+  const [gas, exhausted, stack, mark] = [0, 1, 2, 3].map((index) => globalCount + index) as [
+    number,
+    number,
+    number,
+    number,
+  ];
+  const globals: Globals = { gas, exhausted, stack, mark };
   const startFunction = optional<number | undefined>(SECTION.start, (reader) => reader.u32(), undefined);
   const functionTypes = [...imports.map((imported) => imported.type), ...functions];
   const exported = writeExports(module, sections.get(SECTION.export), functionTypes, globals, startFunction);
@@ -357,18 +306,21 @@ export function instrument(module: Uint8Array<ArrayBuffer>): InstrumentedModule 
     const range = sections.get(id);
     if (range !== undefined) out.section(id, module.subarray(range.start, range.end));
   };
-  for (const id of [SECTION.type, SECTION.import, SECTION.function, SECTION.table]) copy(id);
-  const memory = new WasmWriter().byte(1, 1).u32(LIMITS.initial_memory_pages).u32(LIMITS.max_memory_pages);
-  out.section(SECTION.memory, memory.view());
+  copy(SECTION.type);
+  out.section(SECTION.import, writeImports(module, sections.get(SECTION.import), imports.length));
+  copy(SECTION.function);
+  copy(SECTION.table);
   out.section(SECTION.global, writeGlobals(module, sections.get(SECTION.global), globalCount));
   out.section(SECTION.export, exported.content);
   copy(ELEMENT_SECTION);
   copy(DATA_COUNT_SECTION);
   const codeRange = sections.get(CODE_SECTION);
-  if (codeRange !== undefined) {
-    out.section(CODE_SECTION, writeCode(module, codeRange, functions, globals).content);
-  }
+  const code = codeRange && writeCode(module, codeRange, functions, globals);
+  if (code !== undefined) out.section(CODE_SECTION, code.content);
   copy(DATA_SECTION);
-  if (out.length > LIMITS.max_instrumented_code_size) throw prepareError("InstrumentedCodeTooLarge");
-  return { bytes: out.view().slice(), imports, exports: exported.exports };
+  const sizeBytes = out.length - (code?.markBytes ?? 0);
+  if (sizeBytes > LIMITS.max_instrumented_code_size) throw prepareError("InstrumentedCodeTooLarge");
+  const dataEnd = optional(DATA_SECTION, readDataEnd, 0);
+  const writeReach = code?.writeReach ?? 0;
+  return { bytes: out.view().slice(), imports, exports: exported.exports, dataEnd, writeReach };
 }

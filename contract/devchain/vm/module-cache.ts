@@ -10,6 +10,8 @@ export interface CompiledContract {
   readonly module: WebAssembly.Module;
   readonly imports: readonly ImportedFunction[];
   readonly exports: ReadonlyMap<string, FunctionType>;
+  readonly dataEnd: number;
+  readonly writeReach: number;
 }
 
 type Entry = { compiled: CompiledContract } | { failure: FunctionCallFailure };
@@ -18,8 +20,8 @@ const entries = new Map<string, Entry>();
 
 function compile(code: Uint8Array<ArrayBuffer>): Entry {
   try {
-    const { bytes, imports, exports } = instrument(code);
-    return { compiled: { module: new WebAssembly.Module(bytes), imports, exports } };
+    const { bytes, ...rest } = instrument(code);
+    return { compiled: { module: new WebAssembly.Module(bytes), ...rest } };
   } catch (error) {
     if (error instanceof ContractError) return { failure: error.failure };
     if (error instanceof WebAssembly.CompileError) return { failure: prepareError("Deserialization").failure };

@@ -5,6 +5,7 @@
 
 import { LIMITS } from "../parameters/protocol-config.ts";
 import type { CallContext, CallExternal, CallOutcome } from "./call-context.ts";
+import { STACK_EXHAUSTED } from "./function-writer.ts";
 import { contextFunctions } from "./host/context.ts";
 import { cryptoFunctions } from "./host/crypto.ts";
 import type { HostFunction, HostFunctions } from "./host/host-function.ts";
@@ -19,12 +20,14 @@ import {
   EXPORT_PREFIX,
   type FunctionType,
   type ImportedFunction,
-  MEMORY_EXPORT,
+  INTERNAL_MODULE,
+  MARK_EXPORT,
+  MEMORY_IMPORT,
   REMAINING_GAS_EXPORT,
   REMAINING_STACK_EXPORT,
-  STACK_EXHAUSTED,
   START_EXPORT,
 } from "./instrument.ts";
+import { returnMemory, takeMemory } from "./memory-pool.ts";
 import { type CompiledContract, compiledContract } from "./module-cache.ts";
 import { ContractError, type FunctionCallFailure, memoryAccessViolation, type WasmTrap } from "./vm-error.ts";
 
@@ -146,9 +149,13 @@ function invoke(run: () => void, gas: GuestGas): void {
   gas.leave();
 }
 
-function instantiate(compiled: CompiledContract, imports: WebAssembly.ModuleImports): WebAssembly.Instance {
+function instantiate(
+  compiled: CompiledContract,
+  env: WebAssembly.ModuleImports,
+  memory: WebAssembly.Memory,
+): WebAssembly.Instance {
   try {
-    return new WebAssembly.Instance(compiled.module, { env: imports });
+    return new WebAssembly.Instance(compiled.module, { env, [INTERNAL_MODULE]: { [MEMORY_IMPORT]: memory } });
   } catch (error) {
     if (error instanceof WebAssembly.LinkError) throw linkError(error.message);
     throw new ContractError(trapOf(error));
@@ -185,15 +192,26 @@ function nothingHappened(failure: FunctionCallFailure, context: CallContext): Ca
   };
 }
 
+/** Where the memory that a call has used is zero again, whatever way the call ended. */
+function writtenEnd(call: HostCall, compiled: CompiledContract, exports: WebAssembly.Exports | undefined): number {
+  const mark = exports && ((exports[MARK_EXPORT] as WebAssembly.Global).value as number) >>> 0;
+  return Math.max(call.writtenEnd, compiled.dataEnd, (mark ?? 0) + compiled.writeReach);
+}
+
 function execute(call: HostCall, compiled: CompiledContract, methodName: string): void {
   const gas = new GuestGas(call);
-  const imports = bindImports(compiled.imports, call, gas);
-  const { exports } = instantiate(compiled, imports);
-  gas.attach(exports);
-  call.attachMemory(exports[MEMORY_EXPORT] as WebAssembly.Memory);
-  const start = exports[START_EXPORT];
-  if (typeof start === "function") invoke(start as () => void, gas);
-  invoke(exports[EXPORT_PREFIX + methodName] as () => void, gas);
+  const memory = takeMemory();
+  let exports: WebAssembly.Exports | undefined;
+  try {
+    exports = instantiate(compiled, bindImports(compiled.imports, call, gas), memory).exports;
+    gas.attach(exports);
+    call.attachMemory(memory);
+    const start = exports[START_EXPORT];
+    if (typeof start === "function") invoke(start as () => void, gas);
+    invoke(exports[EXPORT_PREFIX + methodName] as () => void, gas);
+  } finally {
+    returnMemory(memory, writtenEnd(call, compiled, exports));
+  }
 }
 
 /** Runs `methodName`; every way it can end is in the outcome. Storage writes of a failed call are not undone here. */

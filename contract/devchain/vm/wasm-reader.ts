@@ -32,6 +32,17 @@ export class WasmReader {
     throw prepareError("Deserialization");
   }
 
+  /** A signed LEB128 number of 32 bits, as `i32.const` has it. */
+  signed32(): number {
+    let value = 0;
+    for (let shift = 0; shift < 35; shift += 7) {
+      const byte = this.byte();
+      if (shift < 32) value |= (byte & 0x7f) << shift;
+      if (byte < 0x80) return shift < 25 && (byte & 0x40) !== 0 ? value | (-1 << (shift + 7)) : value;
+    }
+    throw prepareError("Deserialization");
+  }
+
   /** Passes over a LEB128 number of up to 64 bits. */
   skipNumber(): void {
     for (let read = 0; read < 10; read++) if (this.byte() < 0x80) return;

@@ -1,0 +1,165 @@
+/**
+ * Writes one function of a contract anew, with what nearcore inserts (charges of gas and of stack) and with what only
+ * we need: the highest address that the contract writes, so that its memory can be wiped for the next call.
+ */
+import { INSTRUCTION_COSTS } from "../parameters/protocol-config.ts";
+import type { FunctionAnalysis, GasPoint, MemoryWrite } from "./gas-points.ts";
+import type { FunctionType, Globals } from "./instrument.ts";
+import { prepareError } from "./vm-error.ts";
+import type { WasmReader, WasmWriter } from "./wasm-reader.ts";
+
+export const STACK_EXHAUSTED = -1n;
+
+/** What nearcore counts for a frame beside its locals. */
+const FRAME_BYTES = 64;
+const VALUE_BYTES = new Map([
+  [0x7f, 4],
+  [0x7e, 8],
+  [0x7d, 4],
+  [0x7c, 8],
+  [0x70, 8],
+  [0x6f, 8],
+]);
+const I32 = 0x7f;
+const I64 = 0x7e;
+const F32 = 0x7d;
+const F64 = 0x7c;
+const EMPTY_BLOCK = 0x40;
+
+/** Locals behind the function's own: a cost or i64, three i32 (count or value, address, source), an f32, an f64. */
+const ADDED_LOCALS = { i64: 0, i32: 1, address: 2, source: 3, f32: 4, f64: 5 } as const;
+
+function valueBytes(type: number): number {
+  const bytes = VALUE_BYTES.get(type);
+  if (bytes === undefined) throw prepareError("Deserialization");
+  return bytes;
+}
+
+function writeGasCharge(out: WasmWriter, globals: Globals, gas: number): void {
+  const cost = BigInt(gas);
+  out.byte(0x23).u32(globals.gas).byte(0x42).signed(cost).byte(0x54, 0x04, EMPTY_BLOCK);
+  out.byte(0x42).signed(cost).byte(0x24).u32(globals.exhausted).byte(0x00, 0x0b);
+  out.byte(0x23).u32(globals.gas).byte(0x42).signed(cost).byte(0x7d, 0x24).u32(globals.gas);
+}
+
+/** Charges by the topmost operand (an i32 count), which stays on the stack. */
+function writeBulkCharge(out: WasmWriter, globals: Globals, point: GasPoint, firstLocal: number): void {
+  const costLocal = firstLocal + ADDED_LOCALS.i64;
+  const countLocal = firstLocal + ADDED_LOCALS.i32;
+  out.byte(0x22).u32(countLocal).byte(0xad, 0x42).signed(BigInt(point.linear)).byte(0x7e);
+  out.byte(0x42).signed(BigInt(point.constant)).byte(0x7c, 0x22).u32(costLocal);
+  out.byte(0x23).u32(globals.gas).byte(0x56, 0x04, EMPTY_BLOCK);
+  out.byte(0x20).u32(costLocal).byte(0x24).u32(globals.exhausted).byte(0x00, 0x0b);
+  out.byte(0x23).u32(globals.gas).byte(0x20).u32(costLocal).byte(0x7d, 0x24).u32(globals.gas);
+  out.byte(0x20).u32(countLocal);
+}
+
+function writeStackClaim(out: WasmWriter, globals: Globals, frameBytes: number): void {
+  const size = BigInt(frameBytes);
+  out.byte(0x23).u32(globals.stack).byte(0x42).signed(size).byte(0x54, 0x04, EMPTY_BLOCK);
+  out.byte(0x42).signed(STACK_EXHAUSTED).byte(0x24).u32(globals.exhausted).byte(0x00, 0x0b);
+  out.byte(0x23).u32(globals.stack).byte(0x42).signed(size).byte(0x7d, 0x24).u32(globals.stack);
+}
+
+function writeStackRelease(out: WasmWriter, globals: Globals, frameBytes: number): void {
+  out.byte(0x23).u32(globals.stack).byte(0x42).signed(BigInt(frameBytes)).byte(0x7c, 0x24).u32(globals.stack);
+}
+
+/** Raises the mark to the address (or, of a bulk write, to the end) that stands below the other operands. */
+function writeMark(out: WasmWriter, globals: Globals, write: MemoryWrite, firstLocal: number): number {
+  const start = out.length;
+  const set = (name: keyof typeof ADDED_LOCALS) => out.byte(0x21).u32(firstLocal + ADDED_LOCALS[name]);
+  const get = (name: keyof typeof ADDED_LOCALS) => out.byte(0x20).u32(firstLocal + ADDED_LOCALS[name]);
+  const isBulk = write.operand === "bulk";
+  const above = write.operand === "bulk" ? "source" : write.operand;
+  if (isBulk) set("i32");
+  set(above);
+  set("address");
+  // A sum beyond 32 bits wraps, and so does no harm: the write itself is out of bounds then.
+  const writeEnd = () => {
+    get("address");
+    if (isBulk) get("i32").byte(0x6a);
+  };
+  writeEnd();
+  out.byte(0x23).u32(globals.mark).byte(0x4b, 0x04, EMPTY_BLOCK);
+  writeEnd();
+  out.byte(0x24).u32(globals.mark).byte(0x0b);
+  get("address");
+  get(above);
+  if (isBulk) get("i32");
+  return out.length - start;
+}
+
+export interface FunctionBody {
+  localGroups: { start: number; end: number; count: number };
+  localCount: number;
+  frameBytes: number;
+  code: { start: number; end: number };
+}
+
+export function readBody(reader: WasmReader, end: number, type: FunctionType): FunctionBody {
+  let localCount = type.parameters.length;
+  let frameBytes = FRAME_BYTES;
+  for (const parameter of type.parameters) frameBytes += valueBytes(parameter);
+  const count = reader.u32();
+  const start = reader.position;
+  for (let rest = count; rest > 0; rest--) {
+    const repeat = reader.u32();
+    localCount += repeat;
+    frameBytes += repeat * valueBytes(reader.byte());
+  }
+  const codeStart = reader.position;
+  if (codeStart >= end) throw prepareError("Deserialization");
+  return { localGroups: { start, end: codeStart, count }, localCount, frameBytes, code: { start: codeStart, end } };
+}
+
+type Insertion = { readonly offset: number } & (
+  | { readonly kind: "charge"; readonly point: GasPoint }
+  | { readonly kind: "mark"; readonly write: MemoryWrite }
+  | { readonly kind: "release" }
+);
+
+/** What goes before which instruction, in order. What shares an offset is charged first. */
+function insertionsOf({ points, writes, returns }: FunctionAnalysis): Insertion[] {
+  const insertions: Insertion[] = [
+    ...points.map((point) => ({ kind: "charge" as const, offset: point.offset, point })),
+    ...writes.map((write) => ({ kind: "mark" as const, offset: write.offset, write })),
+    ...returns.map((offset) => ({ kind: "release" as const, offset })),
+  ];
+  return insertions.sort((a, b) => a.offset - b.offset);
+}
+
+/**
+ * Writes the function with its charges; its body is wrapped into a block, so that every way out gives the frame back.
+ * Returns how many of the bytes only serve the mark, which nearcore does not have.
+ */
+export function writeBody(
+  out: WasmWriter,
+  module: Uint8Array,
+  type: FunctionType,
+  body: FunctionBody,
+  analysis: FunctionAnalysis,
+  globals: Globals,
+): number {
+  let markBytes = 8;
+  const firstLocal = body.localCount;
+  out.u32(body.localGroups.count + 4).raw(module.subarray(body.localGroups.start, body.localGroups.end));
+  out.byte(1, I64, 3, I32, 1, F32, 1, F64);
+  out.byte(0x02, type.results[0] ?? EMPTY_BLOCK);
+  writeStackClaim(out, globals, body.frameBytes);
+  writeGasCharge(out, globals, Math.floor((body.frameBytes + 7) / 8) * INSTRUCTION_COSTS.regular);
+  let at = body.code.start;
+  for (const insertion of insertionsOf(analysis)) {
+    out.raw(module.subarray(at, insertion.offset));
+    at = insertion.offset;
+    if (insertion.kind === "release") writeStackRelease(out, globals, body.frameBytes);
+    else if (insertion.kind === "mark") markBytes += writeMark(out, globals, insertion.write, firstLocal);
+    else if (insertion.point.linear > 0) writeBulkCharge(out, globals, insertion.point, firstLocal);
+    else writeGasCharge(out, globals, insertion.point.constant);
+  }
+  out.raw(module.subarray(at, analysis.lastEnd));
+  out.byte(0x0b);
+  writeStackRelease(out, globals, body.frameBytes);
+  out.byte(0x0b);
+  return markBytes;
+}
