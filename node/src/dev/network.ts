@@ -3,6 +3,7 @@
  * that register themselves with stake, and a contract that calls OutLayer. Every part is a process or an account of
  * its own, and everything between them goes over the same wires as on a real network.
  */
+import { randomUUID } from "node:crypto";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -112,7 +113,8 @@ export class DevNetwork {
       };
     });
     const genesis = join(directory, "genesis.json");
-    await writeFile(genesis, JSON.stringify({ accounts }));
+    // A seed of its own, or every development network would draw the same lots.
+    await writeFile(genesis, JSON.stringify({ accounts, seed: randomUUID() }));
     await this.#runChain(["--genesis", genesis, "--port", "0"]);
   }
 

@@ -119,6 +119,10 @@ function showReceipt(receipt: DevReceipt, asJson: boolean): void {
 
 async function stayUp(network: DevNetwork, interrupted: AbortSignal, say: (text: string) => void): Promise<void> {
   const page = network.nodes.find((node) => node.child.running)?.httpUrl;
+  const { httpPort } = network.options;
+  if (page && httpPort !== 0 && Number(new URL(page).port) !== httpPort) {
+    say(`port ${httpPort} is not to be had, so the page is at another one`);
+  }
   say(`watch it live at ${pc.bold(pc.underline(page ?? ""))}; Ctrl-C stops everything`);
   if (interrupted.aborted) return;
   await new Promise<void>((resolve) => interrupted.addEventListener("abort", () => resolve(), { once: true }));
