@@ -28,6 +28,16 @@ const REPLICAS: u64 = 3;
 const QUORUM: u64 = 3;
 /** Blocks between the last resolve and the yield's own end. */
 const DEADLINE_RESERVE_BLOCKS: u64 = 10;
+/** Claiming and resolving cost the holder about 5 Tgas, half the base fee; replaying sends no transaction. */
+const HOLDER_SHARE_BPS: u64 = 6_000;
+/** 0.005 NEAR: five base fees. */
+const LEASE_PENALTY = "5000000000000000000000";
+/** 1 NEAR. */
+const OBJECTION_BOND = "1000000000000000000000000";
+const MAX_TIMELOCK_BLOCKS: u64 = 10_000_000;
+
+export const EVENT_STANDARD = "near-outlayer";
+export const EVENT_VERSION = "1.0.0";
 
 function amountOf(decimal: string): U128 { return U128.parse(utf8(decimal), "default"); }
 
@@ -37,6 +47,11 @@ function bounded(network: JsonObject | null, field: string, otherwise: u64, leas
     panic("BadNetwork: " + field + " is between " + least.toString() + " and " + most.toString());
   }
   return value;
+}
+
+function amountOr(network: JsonObject | null, field: string, otherwise: string): U128 {
+  const value = network ? network.optional(field) : null;
+  return value ? value.amount() : amountOf(otherwise);
 }
 
 /** Without a word from the deployer, the account's own name tells the chain. */
@@ -49,8 +64,7 @@ function defaultChainId(): Uint8Array {
 function applyNetwork(state: State, network: JsonObject | null): void {
   const chainId = network ? network.optional("chain_id") : null;
   state.chainId = chainId ? chainId.text(MAX_NAME_BYTES) : defaultChainId();
-  const seatStake = network ? network.optional("seat_stake") : null;
-  state.seatStake = seatStake ? seatStake.amount() : amountOf(SEAT_STAKE);
+  state.seatStake = amountOr(network, "seat_stake", SEAT_STAKE);
   check(!state.seatStake.isZero(), "BadNetwork: seat_stake is above 0");
   // A node's record knows the epoch before its own, so an epoch must outlast every request pinned to it.
   state.stakeEpochBlocks = bounded(network, "stake_epoch_blocks", STAKE_EPOCH_BLOCKS, YIELD_BLOCKS, 1 << 32);
@@ -63,6 +77,13 @@ function applyNetwork(state: State, network: JsonObject | null): void {
   state.deadlineReserveBlocks = <u32>bounded(
     network, "deadline_reserve_blocks", DEADLINE_RESERVE_BLOCKS, 1, YIELD_BLOCKS - 1,
   );
+  state.holderShareBps = <u16>bounded(network, "holder_share_bps", HOLDER_SHARE_BPS, 0, 10_000);
+  state.challengeBlocks = <u16>bounded(network, "challenge_blocks", 0, 0, YIELD_BLOCKS / 2);
+  state.leasePenalty = amountOr(network, "lease_penalty", LEASE_PENALTY);
+  state.objectionBond = amountOr(network, "objection_bond", OBJECTION_BOND);
+  state.timelockBlocks = bounded(network, "timelock_blocks", 0, 0, MAX_TIMELOCK_BLOCKS);
+  state.eventStandard = utf8(EVENT_STANDARD);
+  state.eventVersion = utf8(EVENT_VERSION);
 }
 
 /** `new`: an AssemblyScript function cannot bear that name, so `index.ts` exports it under it. */

@@ -55,3 +55,53 @@ export class BorshReader {
     return values;
   }
 }
+
+/**
+ * One direction of a record whose fields are listed once: given a reader it returns what stands there, given a writer
+ * it writes the value and returns it.
+ */
+export class BorshField {
+  constructor(private reader: BorshReader | null, private writer: BorshWriter | null) {}
+
+  bool(value: bool): bool { return this.u8(value ? 1 : 0) != 0; }
+  u8(value: u8): u8 {
+    if (this.reader) return this.reader!.u8();
+    this.writer!.u8(value);
+    return value;
+  }
+  u16(value: u16): u16 {
+    if (this.reader) return this.reader!.u16();
+    this.writer!.u16(value);
+    return value;
+  }
+  u32(value: u32): u32 {
+    if (this.reader) return this.reader!.u32();
+    this.writer!.u32(value);
+    return value;
+  }
+  u64(value: u64): u64 {
+    if (this.reader) return this.reader!.u64();
+    this.writer!.u64(value);
+    return value;
+  }
+  u128(value: U128): U128 {
+    if (this.reader) return this.reader!.u128();
+    this.writer!.u128(value);
+    return value;
+  }
+  bytes(value: Uint8Array): Uint8Array {
+    if (this.reader) return this.reader!.bytes();
+    this.writer!.bytes(value);
+    return value;
+  }
+  raw(value: Uint8Array, count: i32): Uint8Array {
+    if (this.reader) return this.reader!.raw(count);
+    this.writer!.raw(value);
+    return value;
+  }
+  optionBytes(value: Uint8Array | null): Uint8Array | null {
+    if (this.reader) return this.reader!.optionBytes();
+    this.writer!.optionBytes(value);
+    return value;
+  }
+}

@@ -7,11 +7,16 @@ import { check, log, timestampNs } from "./host";
 import { JsonWriter } from "./json-writer";
 import { INPUT_IN_EVENT_BYTES, MAX_EVENT_BYTES } from "./limits";
 import { CodeSource, GuestResponse, LeaseRecord, NodeRecord, RequestRecord, SOURCE_GITHUB } from "./records";
+import { State } from "./state";
 import { U128 } from "./u128";
 
-function begin(event: string, capacity: i32 = 512): JsonWriter {
+function begin(state: State, event: string, capacity: i32 = 512): JsonWriter {
   const out = new JsonWriter(capacity);
-  out.literal('EVENT_JSON:{"standard":"near-outlayer","version":"1.0.0","event":"');
+  out.literal('EVENT_JSON:{"standard":');
+  out.text(state.eventStandard);
+  out.literal(',"version":');
+  out.text(state.eventVersion);
+  out.literal(',"event":"');
   out.literal(event);
   out.literal('","data":[{');
   return out;
@@ -136,9 +141,9 @@ function requestData(request: RequestRecord, extras: RequestExtras, inputInState
   return out.done();
 }
 
-function requested(request: RequestRecord, extras: RequestExtras, inputInState: bool): JsonWriter {
+function requested(state: State, request: RequestRecord, extras: RequestExtras, inputInState: bool): JsonWriter {
   const data = requestData(request, extras, inputInState);
-  const out = begin("execution_requested", data.length * 2 + 1_024);
+  const out = begin(state, "execution_requested", data.length * 2 + 1_024);
   out.literal('"request_data":');
   out.text(data);
   out.literal(',"data_id":');
@@ -148,19 +153,19 @@ function requested(request: RequestRecord, extras: RequestExtras, inputInState: 
   return out;
 }
 
-export function emitRequested(request: RequestRecord, extras: RequestExtras): void {
+export function emitRequested(state: State, request: RequestRecord, extras: RequestExtras): void {
   const inState = request.input.length >= INPUT_IN_EVENT_BYTES;
-  let out = requested(request, extras, inState);
+  let out = requested(state, request, extras, inState);
   // Escapes of escapes can make a short input long: it then stands in the state only, as a long one does.
-  if (!inState && out.length > MAX_EVENT_BYTES - 3) out = requested(request, extras, true);
+  if (!inState && out.length > MAX_EVENT_BYTES - 3) out = requested(state, request, extras, true);
   emit(out);
 }
 
 /** `response` is null where the yield ran out of blocks. */
 export function emitCompleted(
-  request: RequestRecord, response: GuestResponse | null, charged: U128, refunded: U128, timedOut: string,
+  state: State, request: RequestRecord, response: GuestResponse | null, charged: U128, refunded: U128, timedOut: string,
 ): void {
-  const out = begin("execution_completed", 4_096);
+  const out = begin(state, "execution_completed", 4_096);
   out.literal('"sender_id":');
   out.text(request.signerId);
   out.literal(',"code_source":');
@@ -199,8 +204,8 @@ export function logCharged(charged: U128): void {
   log(out.done());
 }
 
-export function emitLease(requestId: u64, lease: LeaseRecord): void {
-  const out = begin("lease_claimed");
+export function emitLease(state: State, requestId: u64, lease: LeaseRecord): void {
+  const out = begin(state, "lease_claimed");
   out.literal('"request_id":');
   out.number(requestId);
   out.literal(',"lease_epoch":');
@@ -215,8 +220,8 @@ export function emitLease(requestId: u64, lease: LeaseRecord): void {
 }
 
 /** `event` says what happened to the node: registered, stake added, exit begun, status set, stake withdrawn. */
-export function emitNode(event: string, node: NodeRecord): void {
-  const out = begin(event);
+export function emitNode(state: State, event: string, node: NodeRecord): void {
+  const out = begin(state, event);
   out.literal('"account_id":');
   out.text(node.accountId);
   out.literal(',"public_key":');
@@ -231,5 +236,15 @@ export function emitNode(event: string, node: NodeRecord): void {
   out.number(node.seatsNext);
   out.literal(',"draining":');
   out.bool(node.draining);
+  emit(out);
+}
+
+/** Money that came back from an account that does not exist waits for whoever has that name later. */
+export function emitRefundBounced(state: State, account: Uint8Array, amount: U128): void {
+  const out = begin(state, "refund_bounced");
+  out.literal('"account_id":');
+  out.text(account);
+  out.literal(',"amount":');
+  out.amount(amount);
   emit(out);
 }

@@ -82,6 +82,14 @@ function register(id: u64): Uint8Array {
 export function predecessor(): Uint8Array { predecessor_account_id(SCRATCH); return register(SCRATCH); }
 export function currentAccount(): Uint8Array { current_account_id(SCRATCH); return register(SCRATCH); }
 export function signer(): Uint8Array { signer_account_id(SCRATCH); return register(SCRATCH); }
+/** For callbacks: they are exported, as NEAR demands, but only the contract's own receipts may call them. */
+export function assertPrivate(): void {
+  const self = currentAccount(), caller = predecessor();
+  check(
+    self.length == caller.length && memory.compare(self.dataStart, caller.dataStart, self.length) == 0,
+    "Private: only the contract itself may call this",
+  );
+}
 export function callInput(): Uint8Array { input(SCRATCH); return register(SCRATCH); }
 export function randomSeed(): Uint8Array { random_seed(SCRATCH); return register(SCRATCH); }
 export function blockHeight(): u64 { return block_index(); }
@@ -119,8 +127,9 @@ export function log(bytes: Uint8Array): void { log_utf8(size(bytes), at(bytes));
 export function read(key: Uint8Array): Uint8Array | null {
   return storage_read(size(key), at(key), SCRATCH) == 1 ? register(SCRATCH) : null;
 }
-export function write(key: Uint8Array, value: Uint8Array): void {
-  storage_write(size(key), at(key), size(value), at(value), EVICTED);
+/** True where something stood there before. */
+export function write(key: Uint8Array, value: Uint8Array): bool {
+  return storage_write(size(key), at(key), size(value), at(value), EVICTED) == 1;
 }
 export function remove(key: Uint8Array): bool { return storage_remove(size(key), at(key), EVICTED) == 1; }
 export function has(key: Uint8Array): bool { return storage_has_key(size(key), at(key)) == 1; }
@@ -129,6 +138,14 @@ export function transfer(account: Uint8Array, amount: U128): void {
   const promise = promise_batch_create(size(account), at(account));
   const bytes = amount.toBytes();
   promise_batch_action_transfer(promise, at(bytes));
+}
+
+/** A transfer whose end `callback` learns (its only promise result). */
+export function transferThen(account: Uint8Array, amount: U128, callback: string, args: Uint8Array, gas: u64): void {
+  const promise = promise_batch_create(size(account), at(account));
+  const bytes = amount.toBytes(), nothing = new U128().toBytes(), then = utf8(callback), self = currentAccount();
+  promise_batch_action_transfer(promise, at(bytes));
+  promise_then(promise, size(self), at(self), size(then), at(then), size(args), at(args), at(nothing), gas);
 }
 
 /** Suspends the call until {@link resume} or until 200 blocks have passed; returns the data id that resumes it. */

@@ -7,7 +7,7 @@
  */
 export { initialize as new, set_operator, set_owner, set_paused, set_pricing } from "./admin";
 export { claim_lease } from "./leases";
-export { get_earnings, withdraw_earnings } from "./money";
+export { get_earnings, on_refund, withdraw_earnings } from "./money";
 export { add_stake, begin_exit, register_node, set_node_status, withdraw_stake } from "./registry";
 export { request_execution } from "./requests";
 export { cancel_stale_execution, on_execution_response, resolve_execution } from "./results";

@@ -58,7 +58,7 @@ export function claim_lease(): void {
   const account = predecessor();
   const node = NodeRecord.load(account);
   check(!node.draining, "Draining: a draining node takes no leases");
-  check(seat < node.seatsIn(request.stakeEpoch), "NoSuchSeat: not a seat of this account in the request's stake epoch");
+  check(seat < node.seatsFor(request), "NoSuchSeat: not a seat of this account for this request");
   const current = LeaseRecord.find(requestId);
   if (current) {
     check(!same(current.holder, account), "AlreadyHolder: the account holds or held this lease");
@@ -82,5 +82,5 @@ export function claim_lease(): void {
   lease.untilHeight = min<u64>(request.deadlineHeight, height + leaseLength(state, request.maxInstructions));
   lease.save(requestId);
   state.assertSolvent();
-  emitLease(requestId, lease);
+  emitLease(state, requestId, lease);
 }

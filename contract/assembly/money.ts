@@ -1,17 +1,20 @@
 /**
  * Prices, charges and earnings. Callers pay per fuel; milliseconds are reported for compatibility and never charged,
  * though the estimate still counts them, so that a deposit which was enough stays enough.
- * What a request is charged is split equally over the signers of its result and waits for them to be withdrawn.
+ * What a request is charged is split over the signers of its result and waits for them to be withdrawn.
  */
 import { parseAccount } from "./accounts";
 import { BorshReader, BorshWriter } from "./borsh";
 import { same } from "./buffer";
-import { check, panic, predecessor, read, remove, returnBytes, transfer, write } from "./host";
+import { emitRefundBounced } from "./events";
+import {
+  assertPrivate, awaited, check, panic, predecessor, read, remove, returnBytes, transfer, transferThen, write,
+} from "./host";
 import { callArguments } from "./json";
 import { JsonWriter } from "./json-writer";
 import { Attestation } from "./records";
 import { State } from "./state";
-import { lastRemainder, U128 } from "./u128";
+import { U128 } from "./u128";
 
 const EARNINGS_PREFIX: u8 = 0x65;
 
@@ -42,20 +45,60 @@ function earningsOf(account: Uint8Array): U128 {
   return bytes ? new BorshReader(bytes).u128() : new U128();
 }
 
-function credit(account: Uint8Array, amount: U128): void {
+/** Adds to what an account may withdraw. The liabilities are the caller's business. */
+export function credit(account: Uint8Array, amount: U128): void {
   if (amount.isZero()) return;
   const w = new BorshWriter(16);
   w.u128(earningsOf(account).plus(amount));
   write(earningsKey(account), w.done());
 }
 
-/** Equal shares; what does not divide goes to the lease holder, or to the first signer where the holder did not sign. */
-export function creditShares(charged: U128, signed: Attestation[], holder: Uint8Array): void {
-  const share = charged.dividedBy(signed.length);
-  const remainder = new U128(lastRemainder);
+const BPS: u32 = 10_000;
+
+/**
+ * A charge among those who signed the result: the lease holder, who pays for claim and resolve, gets the configured
+ * share, the others equal parts of the rest. Where the holder did not sign, the first signer named stands for it:
+ * somebody of theirs sent the resolve. What does not divide goes to that one too.
+ */
+export function creditShares(state: State, charged: U128, signed: Attestation[], holder: Uint8Array): void {
   let favoured = 0;
   for (let i = 0; i < signed.length; i++) if (same(signed[i].accountId, holder)) favoured = i;
-  for (let i = 0; i < signed.length; i++) credit(signed[i].accountId, i == favoured ? share.plus(remainder) : share);
+  const others = <u32>signed.length - 1;
+  const share = others == 0
+    ? new U128()
+    : charged.dividedBy(BPS).times(BPS - state.holderShareBps).dividedBy(others);
+  for (let i = 0; i < signed.length; i++) {
+    credit(signed[i].accountId, i == favoured ? charged.minus(share.times(others)) : share);
+  }
+}
+
+/** Burns little more than one; the rest comes back. */
+const ON_REFUND_GAS: u64 = 5_000_000_000_000;
+
+/** Pays back what is no longer owed. Where the account does not exist, {@link on_refund} keeps it for its name. */
+export function refund(account: Uint8Array, amount: U128): void {
+  if (amount.isZero()) return;
+  const args = new JsonWriter(192);
+  args.literal('{"account_id":');
+  args.text(account);
+  args.literal(',"amount":');
+  args.amount(amount);
+  args.byte(0x7d);
+  transferThen(account, amount, "on_refund", args.done(), ON_REFUND_GAS);
+}
+
+/** The end of a refund: one that bounced can be withdrawn, by the account that it was for. */
+export function on_refund(): void {
+  assertPrivate();
+  if (awaited()) return;
+  const fields = callArguments();
+  const account = parseAccount(fields.required("account_id"));
+  const amount = fields.required("amount").amount();
+  const state = State.load();
+  state.owes(amount);
+  state.save();
+  credit(account, amount);
+  emitRefundBounced(state, account, amount);
 }
 
 export function withdraw_earnings(): void {

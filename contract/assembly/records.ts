@@ -284,7 +284,7 @@ export class OutcomeRecord {
   resolvedHeight: u64 = 0;
   charged: U128 = new U128();
 
-  /** `response` is the encoded {@link response}, which the caller has hashed already. */
+  /** `response` is the encoded {@link response}, which the caller has hashed already. Panics where one is stored. */
   save(requestId: u64, response: Uint8Array): void {
     const w = new BorshWriter(response.length + 144 * (this.attestations.length + 2));
     w.u32(this.leaseEpoch);
@@ -300,7 +300,7 @@ export class OutcomeRecord {
     }
     w.u64(this.resolvedHeight);
     w.u128(this.charged);
-    write(requestKey(OUTCOME_PREFIX, requestId), w.done());
+    check(!write(requestKey(OUTCOME_PREFIX, requestId), w.done()), "AlreadyResolved: the request has its result");
   }
 
   static stored(id: u64): Uint8Array | null { return read(requestKey(OUTCOME_PREFIX, id)); }
@@ -390,6 +390,11 @@ export class NodeRecord {
     if (stakeEpoch > this.epoch) return this.seatsNext;
     if (stakeEpoch == this.epoch) return this.seatsCurrent;
     return stakeEpoch + 1 == this.epoch ? this.seatsPrevious : 0;
+  }
+
+  /** Seats for a request: none that came in its block or later, when its seed was known. */
+  seatsFor(request: RequestRecord): u32 {
+    return this.registeredHeight >= request.height ? 0 : this.seatsIn(request.stakeEpoch);
   }
 
   /** Moves the record's window to the stake epoch of now. */

@@ -68,12 +68,26 @@ function seatsFor(state: State, stake: U128): u32 {
 
 /** Gives the node its seats from the next epoch on, or at once in the first blocks of a network. */
 function assignSeats(state: State, node: NodeRecord, seats: u32): void {
-  state.seatsNext = state.seatsNext - node.seatsNext + seats;
-  node.seatsNext = seats;
+  setSeatsNext(state, node, seats);
   if (!state.isBootstrap()) return;
+  setSeatsCurrent(state, node, seats);
+  // Requests that are open know their seeds, so what counts at once does not count for them.
+  node.registeredHeight = blockHeight();
+}
+
+function setSeatsNext(state: State, node: NodeRecord, seats: u32): void {
+  state.seatsNext = state.seatsNext - node.seatsNext + seats;
+  state.nodesNext = state.nodesNext - countOf(node.seatsNext) + countOf(seats);
+  node.seatsNext = seats;
+}
+
+function setSeatsCurrent(state: State, node: NodeRecord, seats: u32): void {
   state.seatsCurrent = state.seatsCurrent - node.seatsCurrent + seats;
+  state.nodesCurrent = state.nodesCurrent - countOf(node.seatsCurrent) + countOf(seats);
   node.seatsCurrent = seats;
 }
+
+function countOf(seats: u32): u32 { return seats > 0 ? 1 : 0; }
 
 function ownNode(state: State): NodeRecord {
   const node = NodeRecord.load(predecessor());
@@ -98,7 +112,7 @@ export function register_node(): void {
   state.owes(node.stake);
   state.save();
   state.assertSolvent();
-  emitNode("node_registered", node);
+  emitNode(state, "node_registered", node);
 }
 
 export function add_stake(): void {
@@ -111,7 +125,7 @@ export function add_stake(): void {
   node.save();
   state.owes(added);
   state.save();
-  emitNode("stake_added", node);
+  emitNode(state, "stake_added", node);
 }
 
 /** No seats from the next epoch on; the stake stays until requests pinned to the last epoch with seats are over. */
@@ -119,12 +133,11 @@ export function begin_exit(): void {
   const state = State.load();
   const node = ownNode(state);
   check(node.seatsNext > 0, "AlreadyExiting: the node has no seats in the next epoch");
-  state.seatsNext -= node.seatsNext;
-  node.seatsNext = 0;
+  setSeatsNext(state, node, 0);
   node.draining = true;
   node.save();
   state.save();
-  emitNode("node_exiting", node);
+  emitNode(state, "node_exiting", node);
 }
 
 export function withdraw_stake(): void {
@@ -139,7 +152,7 @@ export function withdraw_stake(): void {
   state.settles(node.stake);
   state.save();
   transfer(node.accountId, node.stake);
-  emitNode("stake_withdrawn", node);
+  emitNode(state, "stake_withdrawn", node);
 }
 
 /** A draining node takes no new leases; it still replays what it is drawn for. */
@@ -149,5 +162,5 @@ export function set_node_status(): void {
   const node = ownNode(state);
   node.draining = draining;
   node.save();
-  emitNode("node_status", node);
+  emitNode(state, "node_status", node);
 }

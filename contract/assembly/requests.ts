@@ -165,9 +165,9 @@ function pinContext(state: State, request: RequestRecord): void {
   request.stakeEpoch = state.stakeEpoch();
   request.seatsTotal = state.seatsCurrent;
   request.costVersion = COST_VERSION;
-  request.replaySeats = state.replaySeats;
-  request.replicas = state.replicas;
-  request.quorum = state.quorum;
+  request.replaySeats = min<u32>(state.replaySeats, state.seatsCurrent);
+  request.replicas = <u16>max<u32>(1, min<u32>(state.replicas, state.nodesCurrent));
+  request.quorum = state.quorumAmong(state.nodesCurrent, state.quorum);
 }
 
 export function request_execution(): void {
@@ -206,5 +206,5 @@ export function request_execution(): void {
   state.owes(request.payment);
   state.save();
   state.assertSolvent();
-  emitRequested(request, extras);
+  emitRequested(state, request, extras);
 }

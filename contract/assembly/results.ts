@@ -8,7 +8,7 @@ import { ByteBuffer, same } from "./buffer";
 import { parseHash, parseSignature } from "./encoding";
 import { emitCompleted, logCharged } from "./events";
 import {
-  blockHeight, check, currentAccount, panic, predecessor, resume, returnBytes, sha256, timestampNs, transfer, utf8,
+  assertPrivate, blockHeight, check, currentAccount, panic, predecessor, resume, returnBytes, sha256, timestampNs, utf8,
   verifies,
 } from "./host";
 import { callArguments, Json } from "./json";
@@ -16,7 +16,7 @@ import { JsonWriter } from "./json-writer";
 import {
   MAX_ATTESTATIONS, MAX_ERROR_BYTES, MAX_NAME_BYTES, MAX_OUTPUT_BYTES, STALE_NS, YIELD_BLOCKS,
 } from "./limits";
-import { chargeFor, creditShares } from "./money";
+import { chargeFor, creditShares, refund } from "./money";
 import { removePending } from "./pending";
 import {
   Attestation, GuestResponse, LeaseRecord, NodeRecord, OUTPUT_BYTES, OUTPUT_JSON, OUTPUT_TEXT, OutcomeRecord,
@@ -109,7 +109,7 @@ function checkAttestations(
     const signature = parseSignature(fields.required("signature").text(MAX_NAME_BYTES));
     for (let j = 0; j < found.length; j++) if (same(found[j].accountId, account)) refuse("DuplicateSigner", account);
     const node = NodeRecord.load(account);
-    if (seat >= node.seatsIn(request.stakeEpoch)) refuse("NoSuchSeat", account);
+    if (seat >= node.seatsFor(request)) refuse("NoSuchSeat", account);
     if (!same(account, lease.holder)) {
       const ticket = drawTicket(contractId, request.seed, ROLE_REPLAY, 0, account, seat);
       if (!isEligible(ticket, request.replaySeats, request.seatsTotal)) refuse("NotInCommittee", account);
@@ -131,7 +131,6 @@ export function resolve_execution(): void {
   const tapeHash = parseHash(fields.required("tape_hash").text(MAX_NAME_BYTES), "tape_hash");
   const state = State.load();
   const request = RequestRecord.load(requestId);
-  check(!OutcomeRecord.exists(requestId), "AlreadyResolved: the request has its result");
   check(blockHeight() <= request.deadlineHeight, "DeadlinePassed: the request can no longer be resolved");
   const lease = LeaseRecord.find(requestId);
   if (!lease) {
@@ -158,10 +157,6 @@ export function resolve_execution(): void {
   outcome.resolvedHeight = blockHeight();
   outcome.charged = chargeFor(state, outcome.response.success, outcome.response.instructions, request.payment);
   outcome.save(requestId, encoded);
-  creditShares(outcome.charged, outcome.attestations, lease.holder);
-  // The payment stays owed, partly to the signers now: the liabilities do not change.
-  state.totalCharged = state.totalCharged.plus(outcome.charged);
-  state.save();
   state.assertSolvent();
   const pointer = new ByteBuffer(64);
   pointer.literal('{"request_id":' + requestId.toString() + "}");
@@ -179,14 +174,23 @@ function answer(response: GuestResponse): Uint8Array {
   return out.done();
 }
 
-/** Ends a request for good: state deleted, refund sent, liabilities down by what leaves. */
-function settle(state: State, request: RequestRecord, refund: U128, kept: U128): void {
+/**
+ * Ends a request for good: shares credited, state deleted, refund sent. Of the payment, what is charged stays owed, to
+ * the signers now; without an outcome it belongs to nobody and becomes the contract's free balance.
+ */
+function settle(state: State, request: RequestRecord, outcome: OutcomeRecord | null, charged: U128): U128 {
+  const back = request.payment.minus(charged);
   removeRequest(request.requestId);
   removePending(state, request.requestId);
   state.totalExecutions++;
-  state.settles(refund.plus(kept));
+  state.settles(outcome ? back : request.payment);
+  if (outcome) {
+    state.totalCharged = state.totalCharged.plus(charged);
+    creditShares(state, charged, outcome.attestations, outcome.holder);
+  }
   state.save();
-  if (!refund.isZero()) transfer(request.payerId, refund);
+  refund(request.payerId, back);
+  return back;
 }
 
 /**
@@ -194,7 +198,7 @@ function settle(state: State, request: RequestRecord, refund: U128, kept: U128):
  * looked at, since what counts stands in the state. It must not panic: a failed callback could never settle.
  */
 export function on_execution_response(): void {
-  check(same(predecessor(), currentAccount()), "Private: only the contract itself may call this");
+  assertPrivate();
   const requestId = callArguments().required("request_id").u64();
   const request = RequestRecord.find(requestId);
   if (!request) {
@@ -205,19 +209,16 @@ export function on_execution_response(): void {
   const state = State.load();
   const outcome = OutcomeRecord.find(requestId);
   if (outcome) {
-    const refund = request.payment.minus(outcome.charged);
-    settle(state, request, refund, new U128());
+    const back = settle(state, request, outcome, outcome.charged);
     logCharged(outcome.charged);
-    emitCompleted(request, outcome.response, outcome.charged, refund, "");
+    emitCompleted(state, request, outcome.response, outcome.charged, back, "");
     returnBytes(answer(outcome.response));
     return;
   }
   const charged = state.baseFee.lessThan(request.payment) ? state.baseFee : request.payment;
-  const refund = request.payment.minus(charged);
-  // The base fee of a request that nobody answered belongs to nobody: it becomes the contract's free balance.
-  settle(state, request, refund, charged);
+  const back = settle(state, request, null, charged);
   logCharged(charged);
-  emitCompleted(request, null, charged, refund, "timed out: no result within the yield's 200 blocks");
+  emitCompleted(state, request, null, charged, back, "timed out: no result within the yield's 200 blocks");
   returnBytes(utf8("null"));
 }
 
@@ -233,8 +234,7 @@ export function cancel_stale_execution(): void {
   );
   const outcome = OutcomeRecord.find(requestId);
   const charged = outcome ? outcome.charged : new U128();
-  const refund = request.payment.minus(charged);
-  settle(state, request, refund, new U128());
+  const back = settle(state, request, outcome, charged);
   logCharged(charged);
-  emitCompleted(request, outcome ? outcome.response : null, charged, refund, "cancelled: stale");
+  emitCompleted(state, request, outcome ? outcome.response : null, charged, back, "cancelled: stale");
 }

@@ -1,14 +1,16 @@
 /**
  * The contract's own record, under the key `STATE`: parameters that `new` fixes, prices, counters and the totals that
- * make a request's pinned epoch an O(1) matter. One read and one write a call.
+ * make a request's pinned epoch an O(1) matter. One read and one write a call. Its first byte is the layout's version;
+ * `migration.ts` brings older layouts up to this one.
  */
-import { BorshReader, BorshWriter } from "./borsh";
+import { BorshField, BorshReader, BorshWriter } from "./borsh";
 import { same } from "./buffer";
 import { balance, blockHeight, check, has, panic, predecessor, read, storageBytes, utf8, write } from "./host";
 import { YOCTO_PER_BYTE } from "./limits";
 import { U128 } from "./u128";
 
-export const CONTRACT_VERSION = "0.1.0";
+export const CONTRACT_VERSION = "0.2.0";
+export const STATE_VERSION: u8 = 2;
 /** The rule by which fuel is counted; signed with every result. */
 export const COST_VERSION: u16 = 1;
 
@@ -47,83 +49,98 @@ export class State {
 
   totalExecutions: u64 = 0;
   totalCharged: U128 = new U128();
-  /** What the contract owes: stakes, payments of open requests, earnings not yet withdrawn. */
+  /** What the contract owes: stakes, payments of open requests, bonds, earnings and refunds not yet withdrawn. */
   liabilities: U128 = new U128();
+
+  // From here on: since layout 2.
+  /** Nodes with seats, in the same epochs as the seats. */
+  nodesCurrent: u32 = 0;
+  nodesNext: u32 = 0;
+  /** The lease holder's part of a charge, in basis points; the other signers share the rest. */
+  holderShareBps: u16 = 0;
+  /** Blocks that an answer of less than everybody waits for objections; 0: none. */
+  challengeBlocks: u16 = 0;
+  /** What a lease that runs out costs its holder. */
+  leasePenalty: U128 = new U128();
+  /** What is locked with an objection, and lost with a false one. */
+  objectionBond: U128 = new U128();
+  /** Blocks between an owner's announcement and its effect; 0: none. */
+  timelockBlocks: u64 = 0;
+  eventStandard: Uint8Array = new Uint8Array(0);
+  eventVersion: Uint8Array = new Uint8Array(0);
+  /** Null: stablecoins are not taken. */
+  paymentToken: Uint8Array | null = null;
+  nextProjectNumber: u64 = 0;
+  pricedProjects: u32 = 0;
+  keystoreEpoch: u64 = 0;
 
   static exists(): bool { return has(utf8("STATE")); }
 
   static load(): State {
     const bytes = read(utf8("STATE"));
     if (!bytes) panic("NotInitialized: call new first");
-    const r = new BorshReader(bytes!);
-    const s = new State();
-    check(r.u8() == 1, "BadRecord: a state of another version");
-    s.owner = r.bytes();
-    s.operator = r.bytes();
-    s.paused = r.bool();
-    s.baseFee = r.u128();
-    s.perMillionInstructions = r.u128();
-    s.perMs = r.u128();
-    s.perCompileMs = r.u128();
-    s.chainId = r.bytes();
-    s.seatStake = r.u128();
-    s.genesisHeight = r.u64();
-    s.stakeEpochBlocks = r.u64();
-    s.bootstrapBlocks = r.u64();
-    s.leaseBlocks = r.u32();
-    s.instructionsPerBlock = r.u64();
-    s.replaySeats = r.u32();
-    s.replicas = r.u16();
-    s.quorum = r.u16();
-    s.deadlineReserveBlocks = r.u32();
-    s.nextRequestId = r.u64();
-    s.pendingCount = r.u64();
-    s.firstPendingPage = r.u64();
-    s.seatsEpoch = r.u64();
-    s.seatsPrevious = r.u32();
-    s.seatsCurrent = r.u32();
-    s.seatsNext = r.u32();
-    s.nodeCount = r.u32();
-    s.totalExecutions = r.u64();
-    s.totalCharged = r.u128();
-    s.liabilities = r.u128();
-    s.rollSeats();
-    return s;
+    const state = new State();
+    check(bytes![0] == STATE_VERSION, "OldState: call migrate first");
+    state.fields(new BorshField(new BorshReader(bytes!.subarray(1)), null));
+    state.rollSeats();
+    return state;
   }
 
   save(): void {
     const w = new BorshWriter(512);
-    w.u8(1);
-    w.bytes(this.owner);
-    w.bytes(this.operator);
-    w.bool(this.paused);
-    w.u128(this.baseFee);
-    w.u128(this.perMillionInstructions);
-    w.u128(this.perMs);
-    w.u128(this.perCompileMs);
-    w.bytes(this.chainId);
-    w.u128(this.seatStake);
-    w.u64(this.genesisHeight);
-    w.u64(this.stakeEpochBlocks);
-    w.u64(this.bootstrapBlocks);
-    w.u32(this.leaseBlocks);
-    w.u64(this.instructionsPerBlock);
-    w.u32(this.replaySeats);
-    w.u16(this.replicas);
-    w.u16(this.quorum);
-    w.u32(this.deadlineReserveBlocks);
-    w.u64(this.nextRequestId);
-    w.u64(this.pendingCount);
-    w.u64(this.firstPendingPage);
-    w.u64(this.seatsEpoch);
-    w.u32(this.seatsPrevious);
-    w.u32(this.seatsCurrent);
-    w.u32(this.seatsNext);
-    w.u32(this.nodeCount);
-    w.u64(this.totalExecutions);
-    w.u128(this.totalCharged);
-    w.u128(this.liabilities);
+    w.u8(STATE_VERSION);
+    this.fields(new BorshField(null, w));
     write(utf8("STATE"), w.done());
+  }
+
+  private fields(f: BorshField): void {
+    this.firstLayout(f);
+    this.nodesCurrent = f.u32(this.nodesCurrent);
+    this.nodesNext = f.u32(this.nodesNext);
+    this.holderShareBps = f.u16(this.holderShareBps);
+    this.challengeBlocks = f.u16(this.challengeBlocks);
+    this.leasePenalty = f.u128(this.leasePenalty);
+    this.objectionBond = f.u128(this.objectionBond);
+    this.timelockBlocks = f.u64(this.timelockBlocks);
+    this.eventStandard = f.bytes(this.eventStandard);
+    this.eventVersion = f.bytes(this.eventVersion);
+    this.paymentToken = f.optionBytes(this.paymentToken);
+    this.nextProjectNumber = f.u64(this.nextProjectNumber);
+    this.pricedProjects = f.u32(this.pricedProjects);
+    this.keystoreEpoch = f.u64(this.keystoreEpoch);
+  }
+
+  /** The fields of layout 1, with which all later layouts begin. */
+  firstLayout(f: BorshField): void {
+    this.owner = f.bytes(this.owner);
+    this.operator = f.bytes(this.operator);
+    this.paused = f.bool(this.paused);
+    this.baseFee = f.u128(this.baseFee);
+    this.perMillionInstructions = f.u128(this.perMillionInstructions);
+    this.perMs = f.u128(this.perMs);
+    this.perCompileMs = f.u128(this.perCompileMs);
+    this.chainId = f.bytes(this.chainId);
+    this.seatStake = f.u128(this.seatStake);
+    this.genesisHeight = f.u64(this.genesisHeight);
+    this.stakeEpochBlocks = f.u64(this.stakeEpochBlocks);
+    this.bootstrapBlocks = f.u64(this.bootstrapBlocks);
+    this.leaseBlocks = f.u32(this.leaseBlocks);
+    this.instructionsPerBlock = f.u64(this.instructionsPerBlock);
+    this.replaySeats = f.u32(this.replaySeats);
+    this.replicas = f.u16(this.replicas);
+    this.quorum = f.u16(this.quorum);
+    this.deadlineReserveBlocks = f.u32(this.deadlineReserveBlocks);
+    this.nextRequestId = f.u64(this.nextRequestId);
+    this.pendingCount = f.u64(this.pendingCount);
+    this.firstPendingPage = f.u64(this.firstPendingPage);
+    this.seatsEpoch = f.u64(this.seatsEpoch);
+    this.seatsPrevious = f.u32(this.seatsPrevious);
+    this.seatsCurrent = f.u32(this.seatsCurrent);
+    this.seatsNext = f.u32(this.seatsNext);
+    this.nodeCount = f.u32(this.nodeCount);
+    this.totalExecutions = f.u64(this.totalExecutions);
+    this.totalCharged = f.u128(this.totalCharged);
+    this.liabilities = f.u128(this.liabilities);
   }
 
   stakeEpoch(): u64 { return (blockHeight() - this.genesisHeight) / this.stakeEpochBlocks; }
@@ -134,7 +151,17 @@ export class State {
     if (epoch <= this.seatsEpoch) return;
     this.seatsPrevious = epoch == this.seatsEpoch + 1 ? this.seatsCurrent : this.seatsNext;
     this.seatsCurrent = this.seatsNext;
+    this.nodesCurrent = this.nodesNext;
     this.seatsEpoch = epoch;
+  }
+
+  /**
+   * Equal attestations that this many nodes can be asked for: two thirds of them, but two where there are two, so
+   * that a small network answers at all and a single node alone never does where it has company.
+   */
+  quorumAmong(nodes: u32, wanted: u16): u16 {
+    if (nodes <= 1) return 1;
+    return <u16>min<u32>(wanted, max<u32>(2, (2 * nodes + 2) / 3));
   }
 
   assertOwner(): void {

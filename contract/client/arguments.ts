@@ -31,18 +31,27 @@ export interface NetworkOptions {
   readonly replicas?: number;
   readonly quorum?: number;
   readonly deadlineReserveBlocks?: number;
+  /** The lease holder's part of a charge, in basis points. */
+  readonly holderShareBps?: number;
+  /** Blocks that an answer waits for objections; 0: none. */
+  readonly challengeBlocks?: number;
+  readonly leasePenaltyYocto?: bigint;
+  readonly objectionBondYocto?: bigint;
+  /** Blocks between an owner's announcement and its effect; 0: none. */
+  readonly timelockBlocks?: number;
 }
 
 /** `new`: what is not named takes the contract's default. */
 export function initializeArgs(ownerId: string, operatorId?: string, network: NetworkOptions = {}): string {
   const optional = <T>(value: T | undefined, spell: (value: T) => Raw) =>
     value === undefined ? undefined : spell(value);
+  const amount = (yocto: bigint) => text(yocto.toString());
   return object({
     owner_id: text(ownerId),
     operator_id: optional(operatorId, text),
     network: object({
       chain_id: optional(network.chainId, text),
-      seat_stake: optional(network.seatStakeYocto, (yocto) => text(yocto.toString())),
+      seat_stake: optional(network.seatStakeYocto, amount),
       stake_epoch_blocks: optional(network.stakeEpochBlocks, whole),
       bootstrap_blocks: optional(network.bootstrapBlocks, whole),
       lease_blocks: optional(network.leaseBlocks, whole),
@@ -51,6 +60,11 @@ export function initializeArgs(ownerId: string, operatorId?: string, network: Ne
       replicas: optional(network.replicas, whole),
       quorum: optional(network.quorum, whole),
       deadline_reserve_blocks: optional(network.deadlineReserveBlocks, whole),
+      holder_share_bps: optional(network.holderShareBps, whole),
+      challenge_blocks: optional(network.challengeBlocks, whole),
+      lease_penalty: optional(network.leasePenaltyYocto, amount),
+      objection_bond: optional(network.objectionBondYocto, amount),
+      timelock_blocks: optional(network.timelockBlocks, whole),
     }),
   });
 }

@@ -48,6 +48,7 @@ export const PANIC_CODES = [
   "NotStale",
   "NotTheCaller",
   "NothingToWithdraw",
+  "OldState",
   "OwnerOnly",
   "Paused",
   "Private",

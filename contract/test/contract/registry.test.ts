@@ -1,8 +1,8 @@
 import { encode } from "@outlayer/protocol/wire/borsh";
-import { nodeRecord, seatsInEpoch } from "@outlayer/protocol/wire/records";
+import { nodeRecord, seatsForRequest, seatsInEpoch } from "@outlayer/protocol/wire/records";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { parseNetwork, parseNode, parseNodes, stateKeys } from "../../client/index.ts";
+import { claimLeaseArgs, parseNetwork, parseNode, parseNodes, stateKeys } from "../../client/index.ts";
 import { eventsIn, expectOk, keyOf, NEAR, OUTLAYER, World } from "./world.ts";
 
 const EPOCHS = { stakeEpochBlocks: 200, bootstrapBlocks: 20 };
@@ -138,6 +138,35 @@ test("whoever leaves keeps its stake locked until its seats are two epochs away,
   );
   assert.is(world.totalYocto(), total);
   assert.ok(world.balance(OUTLAYER) > 1_000n * NEAR);
+});
+
+test("during the bootstrap a stake acts at once, but not for requests whose seed is known", () => {
+  const world = World.started([1, 1]);
+  world.ask();
+  expectOk(register(world, "n2.test", NEAR));
+  expectOk(world.call("n1.test", "add_stake", "{}", { depositYocto: NEAR }));
+  world.ask();
+  world.advance(40);
+  const claim = (name: string, seat: number, requestId: number) =>
+    world.call(name, "claim_lease", claimLeaseArgs({ requestId, seat, leaseEpoch: 0 })).panic;
+  const [first, second] = [world.request(0)!, world.request(1)!];
+  assert.equal(
+    ["n0.test", "n1.test", "n2.test"].map((name) => seatsForRequest(world.node(name)!, first)),
+    [1, 0, 0],
+  );
+  assert.equal(
+    ["n0.test", "n1.test", "n2.test"].map((name) => seatsForRequest(world.node(name)!, second)),
+    [1, 2, 1],
+  );
+  for (const [name, seat] of [
+    ["n2.test", 0],
+    ["n1.test", 0],
+    ["n1.test", 1],
+  ] as const) {
+    assert.is(claim(name, seat, 0), "NoSuchSeat");
+  }
+  assert.is(claim("n0.test", 0, 0), undefined);
+  assert.is(claim("n1.test", 1, 1), undefined);
 });
 
 test("nodes come in pages", () => {

@@ -35,8 +35,29 @@ test("a request is stored as the shared record, byte for byte", () => {
   assert.is(record.deadlineHeight, record.height + 190);
   assert.is(record.stakeEpoch, 0);
   assert.is(record.seatsTotal, 5);
-  assert.equal(record.level, { replaySeats: 12, replicas: 3, quorum: 3 });
+  assert.equal(record.level, { replaySeats: 5, replicas: 2, quorum: 2 });
   assert.is(record.maxInstructions, 1_000_000_000n);
+});
+
+test("a small network is asked for no more than it has, and the record says what was used", () => {
+  const levels = [0, 1, 2, 3, 4, 5, 9].map((nodes) => {
+    const world = World.started(
+      Array.from({ length: nodes }, () => 1),
+      { quorum: 6, replicas: 4, replaySeats: 7 },
+    );
+    world.ask();
+    const { replaySeats, replicas, quorum } = world.request(0)!.level;
+    return [nodes, replaySeats, replicas, quorum];
+  });
+  assert.equal(levels, [
+    [0, 0, 1, 1],
+    [1, 1, 1, 1],
+    [2, 2, 2, 2],
+    [3, 3, 3, 2],
+    [4, 4, 4, 3],
+    [5, 5, 4, 4],
+    [9, 7, 4, 6],
+  ]);
 });
 
 test("every request has a seed of its own, and the event names it", () => {

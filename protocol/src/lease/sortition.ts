@@ -10,7 +10,7 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { MAX_NAME_BYTES } from "../limits.ts";
 import { encode, fixed, struct, text, u8, u32 } from "../wire/borsh.ts";
-import { accountId, type NodeRecord, type RequestRecord, seatsInEpoch } from "../wire/records.ts";
+import { accountId, type NodeRecord, type RequestRecord, seatsForRequest } from "../wire/records.ts";
 
 const TICKET_DOMAIN = "outlayer/ticket/v1";
 const ROLE_LEASE = 0;
@@ -92,7 +92,7 @@ export function drawAll(
   return draws.sort((a, b) => (a.ticket < b.ticket || (a.ticket === b.ticket && a.accountId < b.accountId) ? -1 : 1));
 }
 
-/** An account's best ticket, or nothing where it has no seat in the request's stake epoch. */
+/** An account's best ticket, or nothing where it has no seat for the request. */
 export function bestSeat(
   contractId: string,
   request: RequestRecord,
@@ -100,7 +100,7 @@ export function bestSeat(
   node: NodeRecord,
 ): Draw | undefined {
   let best: Draw | undefined;
-  const seats = seatsInEpoch(node, request.stakeEpoch);
+  const seats = seatsForRequest(node, request);
   for (let seat = 0; seat < seats; seat++) {
     const ticket = drawTicket(contractId, request.seed, role, node.accountId, seat);
     if (!best || ticket < best.ticket) best = { accountId: node.accountId, seat, ticket };

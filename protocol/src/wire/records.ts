@@ -158,6 +158,7 @@ export const nodeRecord = struct({
   seatsCurrent: u32,
   seatsNext: u32,
   draining: bool,
+  /** The block that gave the node its present seats: of its registration, or of stake added during the bootstrap. */
   registeredHeight: height,
 });
 export type NodeRecord = Decoded<typeof nodeRecord>;
@@ -180,4 +181,12 @@ export function seatsInEpoch(node: NodeRecord, stakeEpoch: number): number {
   if (stakeEpoch > node.epoch) return node.seatsNext;
   if (stakeEpoch === node.epoch) return node.seatsCurrent;
   return stakeEpoch === node.epoch - 1 ? node.seatsPrevious : 0;
+}
+
+/**
+ * Seats of a node for one request: none that it got in the request's block or later, when the seed was known. After
+ * the bootstrap the stake epoch alone says so; during it seats count at once.
+ */
+export function seatsForRequest(node: NodeRecord, request: Pick<RequestRecord, "height" | "stakeEpoch">): number {
+  return node.registeredHeight >= request.height ? 0 : seatsInEpoch(node, request.stakeEpoch);
 }

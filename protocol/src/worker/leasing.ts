@@ -2,7 +2,7 @@
 import { CLAIM_PATIENCE_BLOCKS, INTENT_STAGGER_MS, type Turn, turnToClaim } from "../lease/claiming.ts";
 import { drawTicket, isEligible, leaseSeats } from "../lease/sortition.ts";
 import type { MessageOf, Verified } from "../wire/messages.ts";
-import { type LeaseRecord, type NodeRecord, seatsInEpoch } from "../wire/records.ts";
+import { type LeaseRecord, type NodeRecord, seatsForRequest } from "../wire/records.ts";
 import { freshExchange, type OpenRequest } from "./request.ts";
 import type { Scope } from "./scope.ts";
 
@@ -106,7 +106,7 @@ export function onIntent(
   if (leaseEpoch < next)
     return scope.reject(from, "staleLease", `intent for lease epoch ${leaseEpoch}, next is ${next}`);
   if (leaseEpoch > next) return scope.reject(from, "staleLease", `intent for lease epoch ${leaseEpoch} before ${next}`);
-  if (seat >= seatsInEpoch(node, open.record.stakeEpoch)) {
+  if (seat >= seatsForRequest(node, open.record)) {
     return scope.reject(from, "notEligible", `seat ${seat} is not one of ${node.accountId}`);
   }
   const { contractId } = scope.config.network;
