@@ -1,4 +1,4 @@
-/** The command line: `outlayer-node start | dev | config print`. */
+/** The command line: `outlayer-node start | dev | run | config print`. */
 import { Command, CommanderError, Option } from "commander";
 import { loadConfig } from "../config.ts";
 import { isOperatingError } from "../errors.ts";
@@ -42,6 +42,13 @@ export async function main(argv: readonly string[]): Promise<void> {
       process.exitCode = await runDev(flags);
     });
 
+  withRunFlags(program.command("run <file>").description("run a guest (.wasm) on this machine")).action(
+    async (file: string, flags) => {
+      const { runGuest } = await import("./run-guest.ts");
+      process.exitCode = await runGuest(file, flags, process.env);
+    },
+  );
+
   const config = program.command("config").description("look at the configuration");
   withConfigFlags(config.command("print").description("print every value and where it comes from")).action((flags) => {
     const { config: values, sources } = configOf(flags);
@@ -57,6 +64,24 @@ export async function main(argv: readonly string[]): Promise<void> {
   } catch (error) {
     process.exitCode = explain(error);
   }
+}
+
+function withRunFlags(command: Command): Command {
+  const list = (value: string, previous: string[] | undefined) => [...(previous ?? []), value];
+  return command
+    .option("--input <text>", "what the guest reads on standard input")
+    .option("--input-file <file>", "the same from a file")
+    .option("--engine <engine>", "v8, wasmtime or both; both must agree")
+    .option("--replays <count>", "run so many times more and compare")
+    .option("--json", "print one JSON line, the last one on standard output")
+    .option("--max-instructions <count>", "fuel of the run")
+    .option("--max-memory-mb <count>", "memory of the guest")
+    .option("--seed <hex>", "32 bytes behind random_get")
+    .option("--env <name=value>", "environment variable; may be repeated", list)
+    .option("--block-time-ns <count>", "the wall clock, in nanoseconds since 1970")
+    .option("--wall-time-ms <count>", "real time after which a run is given up")
+    .option("--wasmtime-library <file>", "libwasmtime of wasmtime's C API (OUTLAYER_WASMTIME_LIB)")
+    .option("--fuel-report [file.svg]", "say where the fuel went, and draw it as a flame graph");
 }
 
 function withConfigFlags(command: Command): Command {

@@ -4,7 +4,7 @@
  */
 import { type ChildProcess, fork } from "node:child_process";
 import { readFile } from "node:fs/promises";
-import { CHILD_PROGRAM, childOptions } from "./child-options.ts";
+import { CHILD_PROGRAM, type ChildProgram, childArguments, childOptions } from "./child-options.ts";
 import { EngineFault } from "./engine-fault.ts";
 import { MEMORY_WATCH_MS, START_WALL_TIME_MS } from "./engine-limits.ts";
 import { type FromChild, readMessage, type ToChild } from "./messages.ts";
@@ -28,8 +28,8 @@ export class ChildHandle {
   #waiting: Waiting | undefined;
   #dead: EngineFault | undefined;
 
-  constructor(v8Flags: readonly string[]) {
-    this.#process = fork(CHILD_PROGRAM, [], childOptions(v8Flags));
+  constructor(program: ChildProgram) {
+    this.#process = fork(CHILD_PROGRAM, childArguments(program), childOptions(program));
     const ready = this.#wait(START_WALL_TIME_MS, undefined);
     this.ready = ready.then((message) => {
       if (message.type !== "ready") throw this.#fail(new EngineFault("malformedAnswer", "no ready message"));

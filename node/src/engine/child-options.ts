@@ -7,7 +7,7 @@
 import type { ForkOptions } from "node:child_process";
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { CHILD_HEAP_MIB } from "./engine-limits.ts";
 
@@ -19,6 +19,25 @@ export const CHILD_PROGRAM = join(HERE, FROM_SOURCE ? "engine-child.ts" : "engin
 
 /** V8 in one tier: a hot loop inside a single call would otherwise stay in the baseline compiler. */
 export const DEFAULT_V8_FLAGS: readonly string[] = ["--no-liftoff"];
+
+export interface ChildProgram {
+  readonly v8Flags: readonly string[];
+  /** Path of wasmtime's C library, for a child that runs guests on it. */
+  readonly wasmtimeLibrary?: string | undefined;
+}
+
+/** What the child's program is told on its command line. */
+export function childArguments({ wasmtimeLibrary }: ChildProgram): readonly string[] {
+  return wasmtimeLibrary === undefined ? [] : [resolve(wasmtimeLibrary)];
+}
+
+/** Native code is out of the permission model's reach, so only the auditor's children may load it. */
+function auditorPermissions({ wasmtimeLibrary }: ChildProgram): readonly string[] {
+  if (wasmtimeLibrary === undefined) return [];
+  const koffi = dirname(createRequire(import.meta.url).resolve("koffi/package.json"));
+  const files = [resolve(wasmtimeLibrary), join(koffi, "*"), join(dirname(koffi), "@koromix", "*")];
+  return ["--allow-addons", ...files.map((path) => `--allow-fs-read=${path}`)];
+}
 
 /** Files that the child's imports are read from. */
 function programFiles(): readonly string[] {
@@ -34,17 +53,18 @@ function programFiles(): readonly string[] {
   return [join(HERE, "*"), packageFile, join(protocol, "*"), join(noble, "*"), ...links.map((path) => join(path, "*"))];
 }
 
-export function childOptions(v8Flags: readonly string[]): ForkOptions {
+export function childOptions(program: ChildProgram): ForkOptions {
   return {
     env: {},
     serialization: "advanced",
     stdio: ["ignore", "ignore", "ignore", "ipc"],
     execArgv: [
-      ...v8Flags,
+      ...program.v8Flags,
       `--max-old-space-size=${CHILD_HEAP_MIB}`,
       "--disable-warning=ExperimentalWarning",
       "--permission",
       ...programFiles().map((path) => `--allow-fs-read=${path}`),
+      ...auditorPermissions(program),
     ],
   };
 }

@@ -3,6 +3,7 @@
  * ends when the pool is gone. It holds no secret beyond the job at hand and opens nothing by itself.
  */
 import {
+  type ExecutionJob,
   executeModule,
   ModuleRejection,
   type RewrittenModule,
@@ -10,14 +11,15 @@ import {
   rewriteModule,
 } from "@outlayer/protocol/execution/index";
 import type { FromChild, Prepared, ToChild } from "./messages.ts";
+import { ProfilingEngine } from "./profiling-engine.ts";
 import { V8Engine } from "./v8-engine.ts";
 
 const engine = new V8Engine();
 const modules = new Map<string, RewrittenModule>();
 
-function prepare(code: Uint8Array, maxMemoryPages: number): Prepared {
+function prepare(code: Uint8Array, maxMemoryPages: number, reportCalls = false): Prepared {
   try {
-    return { kind: "module", module: rewriteModule(code, { costVersion: 1, maxMemoryPages }) };
+    return { kind: "module", module: rewriteModule(code, { costVersion: 1, maxMemoryPages, reportCalls }) };
   } catch (error) {
     if (error instanceof ModuleRejection) return { kind: "rejected", outcome: rejectedOutcome(error) };
     throw error;
@@ -34,9 +36,18 @@ function run(message: Extract<ToChild, { type: "run" }>): FromChild {
   return { type: "ran", outcome };
 }
 
+function profile(job: ExecutionJob): FromChild {
+  const prepared = prepare(job.code, job.limits.maxMemoryPages, true);
+  if (prepared.kind === "rejected") return { type: "profiled", outcome: prepared.outcome, profile: undefined };
+  const profiling = new ProfilingEngine(prepared.module, job.limits.maxFuel);
+  const outcome = executeModule(prepared.module, job, profiling);
+  return { type: "profiled", outcome, profile: profiling.finish() };
+}
+
 function answer(message: ToChild): FromChild {
   try {
     if (message.type === "run") return run(message);
+    if (message.type === "profile") return profile(message.job);
     return { type: "prepared", prepared: prepare(message.code, message.maxMemoryPages) };
   } catch (error) {
     const cause = error instanceof Error && error.cause instanceof Error ? `: ${error.cause.message}` : "";

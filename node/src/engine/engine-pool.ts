@@ -15,7 +15,7 @@ import {
 } from "@outlayer/protocol/execution/index";
 import type { Logger } from "../logger.ts";
 import { ChildHandle } from "./child-handle.ts";
-import { DEFAULT_V8_FLAGS } from "./child-options.ts";
+import { type ChildProgram, DEFAULT_V8_FLAGS } from "./child-options.ts";
 import { EngineFault } from "./engine-fault.ts";
 import * as limits from "./engine-limits.ts";
 import type { JobWithoutCode, Prepared } from "./messages.ts";
@@ -31,6 +31,8 @@ export interface EnginePoolOptions {
   readonly logger?: Logger;
   /** V8's flags for the children; they must not change a result. */
   readonly v8Flags?: readonly string[];
+  /** Path of wasmtime's C library: then guests run on wasmtime instead of V8. */
+  readonly wasmtimeLibrary?: string | undefined;
 }
 
 export interface EnginePoolStats {
@@ -53,10 +55,12 @@ interface QueuedRun {
 }
 
 const { sha256 } = new V8Engine();
+/** The child that rewrites: ordinary JavaScript, whatever engine runs the guests. */
+const PREPARER: ChildProgram = { v8Flags: [] };
 
 export class EnginePool {
   readonly #options: EnginePoolOptions;
-  readonly #v8Flags: readonly string[];
+  readonly #program: ChildProgram;
   readonly #cache = new ModuleCache(limits.MAX_CACHE_BYTES);
   readonly #preparing = new Map<string, Promise<Prepared>>();
   readonly #queue: QueuedRun[] = [];
@@ -77,9 +81,9 @@ export class EnginePool {
     }
     if (!(wallTimeMs > 0) || wallTimeMs > 2 ** 31 - 1) throw new RangeError(`wallTimeMs ${wallTimeMs} is unusable`);
     this.#options = options;
-    this.#v8Flags = options.v8Flags ?? DEFAULT_V8_FLAGS;
+    this.#program = { v8Flags: options.v8Flags ?? DEFAULT_V8_FLAGS, wasmtimeLibrary: options.wasmtimeLibrary };
     for (let index = 0; index < children; index++) this.#start();
-    this.#preparer = new ChildHandle(this.#v8Flags);
+    this.#preparer = new ChildHandle(PREPARER);
   }
 
   /**
@@ -173,13 +177,13 @@ export class EnginePool {
 
   async #preparerReady(): Promise<ChildHandle> {
     if (this.#stopped) throw new EngineFault("stopped", "the engine pool was stopped");
-    if (!this.#preparer?.alive) this.#preparer = new ChildHandle(this.#v8Flags);
+    if (!this.#preparer?.alive) this.#preparer = new ChildHandle(PREPARER);
     await this.#preparer.ready;
     return this.#preparer;
   }
 
   #start(): void {
-    const runner = new Runner(this.#v8Flags);
+    const runner = new Runner(this.#program);
     this.#runners.add(runner);
     runner.child.ready.then(
       () => {

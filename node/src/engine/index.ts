@@ -1,3 +1,5 @@
 /** The engine pool: deterministic execution of guests in preforked child processes. */
 export { EngineFault, type EngineFaultCode } from "./engine-fault.ts";
 export { EnginePool, type EnginePoolOptions, type EnginePoolStats } from "./engine-pool.ts";
+export { type ProfiledRun, profileRun } from "./profile-run.ts";
+export { sameOutcome } from "./same-outcome.ts";

@@ -2,7 +2,13 @@
  * What pool and child say to each other over Node's IPC channel (structured clone). The child has run a hostile
  * guest, so everything from it is checked before use.
  */
-import type { ExecutionJob, ExecutionOutcome, RewrittenModule } from "@outlayer/protocol/execution/index";
+import {
+  type CallProfile,
+  type ExecutionJob,
+  type ExecutionOutcome,
+  MAX_CALL_NODES,
+  type RewrittenModule,
+} from "@outlayer/protocol/execution/index";
 
 /** A job without its code, which travels as a rewritten module. */
 export type JobWithoutCode = Omit<ExecutionJob, "code">;
@@ -18,7 +24,9 @@ export type ToChild =
       /** Keys of modules to let go of first. */
       readonly forget: readonly string[];
       readonly job: JobWithoutCode;
-    };
+    }
+  /** Rewrite and run a guest while its calls are reported. Only a child that is thrown away afterwards gets this. */
+  | { readonly type: "profile"; readonly job: ExecutionJob };
 
 /** A rewritten module, or the outcome of code that is refused. */
 export type Prepared =
@@ -29,6 +37,8 @@ export type FromChild =
   | { readonly type: "ready" }
   | { readonly type: "prepared"; readonly prepared: Prepared }
   | { readonly type: "ran"; readonly outcome: ExecutionOutcome }
+  /** Without a profile when the code was refused. */
+  | { readonly type: "profiled"; readonly outcome: ExecutionOutcome; readonly profile: CallProfile | undefined }
   | { readonly type: "failed"; readonly message: string };
 
 const TRAPS: ReadonlySet<unknown> = new Set(["outOfFuel", "stackExhausted", "outputLimit", "trap"]);
@@ -72,11 +82,27 @@ export function readOutcome(value: unknown, job: JobWithoutCode): ExecutionOutco
   return { kind, trap: trap as "trap", detail, ...remains };
 }
 
+/** The profile in a child's answer, or undefined when it is no tree of a run with this many ticks. */
+export function readProfile(value: unknown, maxTicks: number): CallProfile | undefined {
+  if (!isRecord(value)) return undefined;
+  const { functions, parents, ticks, calls } = value;
+  if (!(functions instanceof Int32Array) || !(parents instanceof Int32Array)) return undefined;
+  if (!(ticks instanceof Float64Array) || !(calls instanceof Float64Array)) return undefined;
+  const { length } = functions;
+  if (length < 1 || length > MAX_CALL_NODES) return undefined;
+  if (parents.length !== length || ticks.length !== length || calls.length !== length) return undefined;
+  const inOrder = parents.every((parent, node) => parent >= 0 && (node === 0 || parent < node));
+  const whole = ticks.every((count) => isCount(count, maxTicks)) && calls.every((count) => Number.isSafeInteger(count));
+  const sum = ticks.reduce((total, count) => total + count, 0);
+  return inOrder && whole && sum <= maxTicks ? { functions, parents, ticks, calls } : undefined;
+}
+
 /** The message of a child, its payload still unchecked. */
 export function readMessage(value: unknown): FromChild | undefined {
   if (!isRecord(value)) return undefined;
   const { type } = value;
-  if (type === "ready" || type === "prepared" || type === "ran") return value as unknown as FromChild;
+  if (type === "ready" || type === "prepared" || type === "ran" || type === "profiled")
+    return value as unknown as FromChild;
   if (type === "failed") return { type, message: isText(value.message) ? value.message : "no reason given" };
   return undefined;
 }

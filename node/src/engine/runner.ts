@@ -1,6 +1,7 @@
 /** A child that runs guests, with what the pool knows about it: which modules it holds and how much it was used. */
 import type { ExecutionOutcome, RewrittenModule } from "@outlayer/protocol/execution/index";
 import { ChildHandle } from "./child-handle.ts";
+import type { ChildProgram } from "./child-options.ts";
 import { EngineFault } from "./engine-fault.ts";
 import {
   CHILD_RESIDENT_BYTES,
@@ -20,8 +21,8 @@ export class Runner {
   #jobs = 0;
   #pages = 0;
 
-  constructor(v8Flags: readonly string[]) {
-    this.child = new ChildHandle(v8Flags);
+  constructor(program: ChildProgram) {
+    this.child = new ChildHandle(program);
   }
 
   /** Whether the child has done enough to be replaced. */

@@ -7,12 +7,12 @@ export class V8Engine implements GuestEngine {
   readonly #compiled = new WeakMap<RewrittenModule, WebAssembly.Module>();
 
   instantiate(module: RewrittenModule, imports: WebAssembly.Imports): Readonly<Record<string, unknown>> {
-    let compiled = this.#compiled.get(module);
-    if (compiled === undefined) {
-      compiled = new WebAssembly.Module(module.bytes as Uint8Array<ArrayBuffer>);
-      this.#compiled.set(module, compiled);
-    }
-    return new WebAssembly.Instance(compiled, imports).exports;
+    return new WebAssembly.Instance(this.#compile(module), imports).exports;
+  }
+
+  /** What the module imports, in order. */
+  importsOf(module: RewrittenModule): readonly WebAssembly.ModuleImportDescriptor[] {
+    return WebAssembly.Module.imports(this.#compile(module));
   }
 
   isTrap(error: unknown): boolean {
@@ -23,5 +23,14 @@ export class V8Engine implements GuestEngine {
     const hash = createHash("sha256");
     for (const chunk of chunks) hash.update(chunk);
     return new Uint8Array(hash.digest());
+  }
+
+  #compile(module: RewrittenModule): WebAssembly.Module {
+    let compiled = this.#compiled.get(module);
+    if (compiled === undefined) {
+      compiled = new WebAssembly.Module(module.bytes as Uint8Array<ArrayBuffer>);
+      this.#compiled.set(module, compiled);
+    }
+    return compiled;
   }
 }

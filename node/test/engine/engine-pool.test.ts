@@ -120,7 +120,7 @@ test("a program started like a child cannot read, write, or start anything", () 
     }
     console.log(JSON.stringify({ codes, environment: Object.keys(process.env) }));
   `;
-  const { execArgv = [], env = {} } = childOptions(DEFAULT_V8_FLAGS);
+  const { execArgv = [], env = {} } = childOptions({ v8Flags: DEFAULT_V8_FLAGS });
   const { stdout } = spawnSync(process.execPath, [...execArgv, "--eval", probe], { env, encoding: "utf8" });
   const denied = "ERR_ACCESS_DENIED";
   assert.equal(JSON.parse(stdout), {

@@ -267,10 +267,12 @@ export const STACK_EXPORT = "$sp";
 export const INFRA_EXPORT = "$infra";
 export const MEMORY_EXPORT = "$memory";
 export const START_EXPORT = "$start";
+export const CALLS_EXPORT = "$calls";
 const RESERVED_NAMES: ReadonlySet<string> = new Set([
   FUEL_EXPORT,
   STACK_EXPORT,
   INFRA_EXPORT,
   MEMORY_EXPORT,
   START_EXPORT,
+  CALLS_EXPORT,
 ]);

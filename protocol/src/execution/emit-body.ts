@@ -19,6 +19,17 @@ export interface Appended {
   readonly infraGlobal: number;
   readonly bulkFunction: number;
   readonly growFunction: number;
+  /** Where an instrumented function reports its calls; undefined in what runs for a result. */
+  readonly calls: CallReporting | undefined;
+}
+
+/** A table of the driver's two functions, out of the guest's reach, and their types. */
+export interface CallReporting {
+  readonly table: number;
+  /** (function index) -> (), element 0. */
+  readonly enterType: number;
+  /** () -> (), element 1. */
+  readonly leaveType: number;
 }
 
 /** Locals appended to one body; -1 where it needs none. */
@@ -44,13 +55,21 @@ export class BodyEmitter {
   }
 
   /** Emits the body; the writer is valid until the next call. `resultBlock` writes the function's block type. */
-  emit(plan: BodyPlan, segments: SegmentBuilder, edits: EditList, resultBlock: (out: Writer) => void): Writer {
+  emit(
+    functionIndex: number,
+    plan: BodyPlan,
+    segments: SegmentBuilder,
+    edits: EditList,
+    resultBlock: (out: Writer) => void,
+  ): Writer {
     const out = this.#out;
     out.reset();
     const usesLocal = segments.chargesBeyondEntry();
     const frame = this.#declareLocals(plan, usesLocal);
     const metered = this.#scratch.stack >= 0;
-    const wrapped = usesLocal || metered;
+    const { calls } = this.#appended;
+    const wrapped = usesLocal || metered || calls !== undefined;
+    if (calls !== undefined) this.#report(calls, functionIndex);
     if (metered) this.#enterFrame(frame);
     if (usesLocal) this.#reload();
     if (wrapped) {
@@ -61,6 +80,7 @@ export class BodyEmitter {
     if (wrapped) {
       if (usesLocal) this.#writeBack();
       if (metered) this.#setGlobal(this.#scratch.stack, this.#appended.stackGlobal);
+      if (calls !== undefined) this.#report(calls, undefined);
       out.u8(Op.end);
     }
     return out;
@@ -187,6 +207,18 @@ export class BodyEmitter {
     out.u32(this.#appended.fuelGlobal);
     out.u8(Op.localSet);
     out.u32(this.#scratch.fuel);
+  }
+
+  /** Tells the driver that this function was entered or, without an index, is left; the fuel global is up to date. */
+  #report({ table, enterType, leaveType }: CallReporting, functionIndex: number | undefined): void {
+    const out = this.#out;
+    if (functionIndex !== undefined) {
+      out.u8(Op.i32Const);
+      out.signed(functionIndex);
+    }
+    out.raw([Op.i32Const, functionIndex === undefined ? 1 : 0, Op.callIndirect]);
+    out.u32(functionIndex === undefined ? leaveType : enterType);
+    out.u32(table);
   }
 
   #enterFrame(bytes: number): void {

@@ -18,5 +18,9 @@ export {
   rejectedOutcome,
   type TrapKind,
 } from "./outcome.ts";
+export { type CallProfile, CallTree, MAX_CALL_NODES } from "./profile/call-tree.ts";
+export { flameGraph } from "./profile/flame-graph.ts";
+export { type FuelRow, fuelReport } from "./profile/fuel-report.ts";
+export { functionNames } from "./profile/function-names.ts";
 export { ModuleRejection, type ModuleRejectionCode } from "./rejection.ts";
 export { type RewriteOptions, type RewrittenModule, rewriteModule } from "./rewriter.ts";

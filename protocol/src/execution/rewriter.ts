@@ -5,12 +5,20 @@
  * export that the driver calls once the counters are set.
  */
 import { BULK_SHIFT, COST_VERSION, type CostVersion, GROWN_PAGE_TICKS, INITIAL_PAGE_TICKS } from "./cost-model.ts";
-import { decodeModule, FUEL_EXPORT, INFRA_EXPORT, MEMORY_EXPORT, STACK_EXPORT, START_EXPORT } from "./decode.ts";
+import {
+  CALLS_EXPORT,
+  decodeModule,
+  FUEL_EXPORT,
+  INFRA_EXPORT,
+  MEMORY_EXPORT,
+  STACK_EXPORT,
+  START_EXPORT,
+} from "./decode.ts";
 import { type Appended, BodyEmitter, emitGlobalCharge } from "./emit-body.ts";
 import type { ImportTable } from "./import-table.ts";
 import { MAX_GUEST_MEMORY_PAGES, MAX_TABLE_ELEMENTS, STACK_BYTES } from "./limits.ts";
 import { type FunctionType, type Limits, type ModuleLayout, type Range, Section } from "./module.ts";
-import { EMPTY_BLOCK, I32, I64, Op } from "./opcodes.ts";
+import { EMPTY_BLOCK, FUNCREF, I32, I64, Op } from "./opcodes.ts";
 import { Reader } from "./reader.ts";
 import { ModuleRejection } from "./rejection.ts";
 import { BodyValidator } from "./validate.ts";
@@ -25,6 +33,11 @@ export interface RewriteOptions {
   readonly imports?: ImportTable;
   /** Exported function `() -> ()` that must exist; `_start` when absent, undefined for none. */
   readonly entryPoint?: string | undefined;
+  /**
+   * Also report every call to two functions of the driver (table CALLS_EXPORT: enter, leave), see profile/. Fuel and
+   * memory stay what they are without it; such a module is for looking at, its result is nobody's answer.
+   */
+  readonly reportCalls?: boolean;
 }
 
 export interface RewrittenModule {
@@ -50,7 +63,7 @@ export function rewriteModule(code: Uint8Array, options: RewriteOptions): Rewrit
   }
   const module = decodeModule(code, { imports: options.imports ?? WASI_IMPORTS, maxMemoryPages });
   requireEntryPoint(module, "entryPoint" in options ? options.entryPoint : "_start");
-  const bytes = new ModuleEmitter(module, maxMemoryPages).emit();
+  const bytes = new ModuleEmitter(module, maxMemoryPages, options.reportCalls ?? false).emit();
   const initialMemoryPages = module.memory?.minimum ?? 0;
   const copied = Math.ceil((module.activeBytes + module.activeElements) / 2 ** BULK_SHIFT);
   return {
@@ -80,7 +93,7 @@ class ModuleEmitter {
   readonly #out: Writer;
   readonly #section = new Writer(1024);
 
-  constructor(module: ModuleLayout, maxMemoryPages: number) {
+  constructor(module: ModuleLayout, maxMemoryPages: number, reportCalls: boolean) {
     this.#module = module;
     this.#maxMemoryPages = maxMemoryPages;
     const globals = module.globals.length;
@@ -91,6 +104,13 @@ class ModuleEmitter {
       infraGlobal: globals + 2,
       bulkFunction: functions,
       growFunction: functions + 1,
+      calls: reportCalls
+        ? {
+            table: module.tables.length,
+            enterType: this.#typeIndex([I32], []),
+            leaveType: this.#typeIndex([], []),
+          }
+        : undefined,
     };
     this.#out = new Writer(Math.ceil(module.bytes.length * 1.5) + 1024);
   }
@@ -166,14 +186,16 @@ class ModuleEmitter {
 
   #tables(): void {
     const { tables } = this.#module;
-    if (tables.length === 0) return;
+    const added = this.#appended.calls === undefined ? 0 : 1;
+    if (tables.length + added === 0) return;
     const section = this.#section;
     section.reset();
-    section.u32(tables.length);
+    section.u32(tables.length + added);
     for (const { element, limits } of tables) {
       section.u8(element);
       writeLimits(section, limits, MAX_TABLE_ELEMENTS);
     }
+    if (added > 0) section.raw([FUNCREF, 1, 2, 2]);
     this.#finishSection(Section.table);
   }
 
@@ -197,7 +219,7 @@ class ModuleEmitter {
 
   #exports(): void {
     const { start, memory } = this.#module;
-    const { fuelGlobal, stackGlobal, infraGlobal } = this.#appended;
+    const { fuelGlobal, stackGlobal, infraGlobal, calls } = this.#appended;
     const added: [name: string, kind: number, index: number][] = [
       [FUEL_EXPORT, 3, fuelGlobal],
       [STACK_EXPORT, 3, stackGlobal],
@@ -205,6 +227,7 @@ class ModuleEmitter {
     ];
     if (memory !== undefined) added.push([MEMORY_EXPORT, 2, 0]);
     if (start !== undefined) added.push([START_EXPORT, 0, start]);
+    if (calls !== undefined) added.push([CALLS_EXPORT, 1, calls.table]);
     this.#extend(Section.export, added.length, (section) => {
       for (const [name, kind, index] of added) {
         section.name(name);
@@ -223,8 +246,10 @@ class ModuleEmitter {
     const emitter = new BodyEmitter(module.bytes, this.#appended);
     for (let index = 0; index < module.bodies.length; index++) {
       const plan = validator.run(index);
-      const { results } = module.types[module.functions[module.imports.length + index]!]!;
-      code.sized(emitter.emit(plan, validator.segments, validator.edits, (out) => this.#blockType(out, results)));
+      const functionIndex = module.imports.length + index;
+      const { results } = module.types[module.functions[functionIndex]!]!;
+      const resultBlock = (out: Writer) => this.#blockType(out, results);
+      code.sized(emitter.emit(functionIndex, plan, validator.segments, validator.edits, resultBlock));
     }
     code.sized(bulkHelper(this.#appended));
     code.sized(growHelper(this.#appended, module.memory, this.#maxMemoryPages));
