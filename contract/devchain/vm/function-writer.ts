@@ -5,35 +5,20 @@
 import { INSTRUCTION_COSTS } from "../parameters/protocol-config.ts";
 import type { FunctionAnalysis, GasPoint, MemoryWrite } from "./gas-points.ts";
 import type { FunctionType, Globals } from "./instrument.ts";
+import { F32, F64, I32, I64, valueBytes } from "./value-type.ts";
 import { prepareError } from "./vm-error.ts";
 import type { WasmReader, WasmWriter } from "./wasm-reader.ts";
 
+/** Values of the global that says why the guest stopped, beside the charge that did not fit. */
 export const STACK_EXHAUSTED = -1n;
+export const NULL_CALLED = -2n;
 
 /** What nearcore counts for a frame beside its locals. */
 const FRAME_BYTES = 64;
-const VALUE_BYTES = new Map([
-  [0x7f, 4],
-  [0x7e, 8],
-  [0x7d, 4],
-  [0x7c, 8],
-  [0x70, 8],
-  [0x6f, 8],
-]);
-const I32 = 0x7f;
-const I64 = 0x7e;
-const F32 = 0x7d;
-const F64 = 0x7c;
 const EMPTY_BLOCK = 0x40;
 
 /** Locals behind the function's own: a cost or i64, three i32 (count or value, address, source), an f32, an f64. */
 const ADDED_LOCALS = { i64: 0, i32: 1, address: 2, source: 3, f32: 4, f64: 5 } as const;
-
-function valueBytes(type: number): number {
-  const bytes = VALUE_BYTES.get(type);
-  if (bytes === undefined) throw prepareError("Deserialization");
-  return bytes;
-}
 
 function writeGasCharge(out: WasmWriter, globals: Globals, gas: number): void {
   const cost = BigInt(gas);
@@ -65,6 +50,16 @@ function writeStackRelease(out: WasmWriter, globals: Globals, frameBytes: number
   out.byte(0x23).u32(globals.stack).byte(0x42).signed(BigInt(frameBytes)).byte(0x7c, 0x24).u32(globals.stack);
 }
 
+/** V8 has one trap for a null function and for a wrong signature; nearcore has two. */
+function writeNullCheck(out: WasmWriter, globals: Globals, firstLocal: number): void {
+  out.byte(0x22).u32(firstLocal + ADDED_LOCALS.i32);
+  out
+    .byte(0x20)
+    .u32(firstLocal + ADDED_LOCALS.i32)
+    .byte(0x25, 0, 0xd1, 0x04, EMPTY_BLOCK);
+  out.byte(0x42).signed(NULL_CALLED).byte(0x24).u32(globals.exhausted).byte(0x00, 0x0b);
+}
+
 /** Raises the mark to the address (or, of a bulk write, to the end) that stands below the other operands. */
 function writeMark(out: WasmWriter, globals: Globals, write: MemoryWrite, firstLocal: number): number {
   const start = out.length;
@@ -93,8 +88,22 @@ function writeMark(out: WasmWriter, globals: Globals, write: MemoryWrite, firstL
 export interface FunctionBody {
   localGroups: { start: number; end: number; count: number };
   localCount: number;
+  /** The type of a parameter or local. */
+  localType(index: number): number;
   frameBytes: number;
   code: { start: number; end: number };
+}
+
+/** The first group that ends behind `index`. */
+function groupOf(groups: readonly { end: number }[], index: number): number {
+  let low = 0;
+  let high = groups.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (groups[middle]!.end > index) high = middle;
+    else low = middle + 1;
+  }
+  return low;
 }
 
 export function readBody(reader: WasmReader, end: number, type: FunctionType): FunctionBody {
@@ -103,27 +112,39 @@ export function readBody(reader: WasmReader, end: number, type: FunctionType): F
   for (const parameter of type.parameters) frameBytes += valueBytes(parameter);
   const count = reader.u32();
   const start = reader.position;
+  const groups: { end: number; type: number }[] = [];
   for (let rest = count; rest > 0; rest--) {
     const repeat = reader.u32();
+    const local = reader.byte();
     localCount += repeat;
-    frameBytes += repeat * valueBytes(reader.byte());
+    frameBytes += repeat * valueBytes(local);
+    if (repeat > 0) groups.push({ end: localCount, type: local });
   }
+  const localType = (index: number) => type.parameters[index] ?? groups[groupOf(groups, index)]!.type;
   const codeStart = reader.position;
   if (codeStart >= end) throw prepareError("Deserialization");
-  return { localGroups: { start, end: codeStart, count }, localCount, frameBytes, code: { start: codeStart, end } };
+  return {
+    localGroups: { start, end: codeStart, count },
+    localCount,
+    localType,
+    frameBytes,
+    code: { start: codeStart, end },
+  };
 }
 
 type Insertion = { readonly offset: number } & (
   | { readonly kind: "charge"; readonly point: GasPoint }
   | { readonly kind: "mark"; readonly write: MemoryWrite }
   | { readonly kind: "release" }
+  | { readonly kind: "nullCheck" }
 );
 
 /** What goes before which instruction, in order. What shares an offset is charged first. */
-function insertionsOf({ points, writes, returns }: FunctionAnalysis): Insertion[] {
+function insertionsOf({ points, writes, indirectCalls, returns }: FunctionAnalysis): Insertion[] {
   const insertions: Insertion[] = [
     ...points.map((point) => ({ kind: "charge" as const, offset: point.offset, point })),
     ...writes.map((write) => ({ kind: "mark" as const, offset: write.offset, write })),
+    ...indirectCalls.map((offset) => ({ kind: "nullCheck" as const, offset })),
     ...returns.map((offset) => ({ kind: "release" as const, offset })),
   ];
   return insertions.sort((a, b) => a.offset - b.offset);
@@ -143,23 +164,25 @@ export function writeBody(
 ): number {
   let markBytes = 8;
   const firstLocal = body.localCount;
+  const stackBytes = body.frameBytes + analysis.operandBytes;
   out.u32(body.localGroups.count + 4).raw(module.subarray(body.localGroups.start, body.localGroups.end));
   out.byte(1, I64, 3, I32, 1, F32, 1, F64);
   out.byte(0x02, type.results[0] ?? EMPTY_BLOCK);
-  writeStackClaim(out, globals, body.frameBytes);
+  writeStackClaim(out, globals, stackBytes);
   writeGasCharge(out, globals, Math.floor((body.frameBytes + 7) / 8) * INSTRUCTION_COSTS.regular);
   let at = body.code.start;
   for (const insertion of insertionsOf(analysis)) {
     out.raw(module.subarray(at, insertion.offset));
     at = insertion.offset;
-    if (insertion.kind === "release") writeStackRelease(out, globals, body.frameBytes);
+    if (insertion.kind === "release") writeStackRelease(out, globals, stackBytes);
+    else if (insertion.kind === "nullCheck") writeNullCheck(out, globals, firstLocal);
     else if (insertion.kind === "mark") markBytes += writeMark(out, globals, insertion.write, firstLocal);
     else if (insertion.point.linear > 0) writeBulkCharge(out, globals, insertion.point, firstLocal);
     else writeGasCharge(out, globals, insertion.point.constant);
   }
   out.raw(module.subarray(at, analysis.lastEnd));
   out.byte(0x0b);
-  writeStackRelease(out, globals, body.frameBytes);
+  writeStackRelease(out, globals, stackBytes);
   out.byte(0x0b);
   return markBytes;
 }

@@ -4,8 +4,9 @@
  * charges merge until a side effect, a trap or a jump separates them. Offsets are those of the original module.
  */
 import { INSTRUCTION_COSTS } from "../parameters/protocol-config.ts";
+import { EXTENDED, InstructionReader } from "./instruction-reader.ts";
+import type { OperandStack } from "./operand-stack.ts";
 import { prepareError } from "./vm-error.ts";
-import { WasmReader } from "./wasm-reader.ts";
 
 /** How a charge relates to what can be observed around its offset. */
 const Kind = {
@@ -58,11 +59,15 @@ export interface MemoryWrite {
 export interface FunctionAnalysis {
   readonly points: readonly GasPoint[];
   readonly writes: readonly MemoryWrite[];
+  /** Offsets of `call_indirect`. */
+  readonly indirectCalls: readonly number[];
   /** Offsets of the `return` instructions, which have to give their stack frame back. */
   readonly returns: readonly number[];
   /** Offset of the function's last `end`. */
   readonly lastEnd: number;
   readonly blocks: number;
+  /** The most that the operand stack takes. */
+  readonly operandBytes: number;
 }
 
 function mergeAtSameOffset(a: Kind, b: Kind): Kind {
@@ -103,7 +108,6 @@ function mergePoints(points: readonly Point[], merge: (a: Point, b: Point) => Ki
 /** Walks one function body and collects its charges. */
 class GasAnalyzer {
   readonly points: Point[] = [];
-  readonly writes: MemoryWrite[] = [];
   readonly returns: number[] = [];
   blocks = 0;
   #frames: Frame[] = [];
@@ -210,6 +214,10 @@ class GasAnalyzer {
 /** Instructions that may trap or touch what others see: memory, tables, divisions, truncations, calls. */
 function isObservable(opcode: number): boolean {
   return (
+    opcode === 0x10 || // call, call_indirect
+    opcode === 0x11 ||
+    opcode === 0x25 || // table.get, table.set
+    opcode === 0x26 ||
     (opcode >= 0x28 && opcode <= 0x3e) ||
     (opcode >= 0x6d && opcode <= 0x70) ||
     (opcode >= 0x7f && opcode <= 0x82) ||
@@ -218,152 +226,69 @@ function isObservable(opcode: number): boolean {
   );
 }
 
-/** Block types of protocol 88: empty or one value, no type index (multi-value is off). */
-function skipBlockType(reader: WasmReader): void {
-  const type = reader.byte();
-  const single = (type >= 0x7c && type <= 0x7f) || type === 0x70 || type === 0x6f || type === 0x40;
-  if (!single) throw prepareError("Deserialization");
-}
-
-function analyzeControl(opcode: number, offset: number, reader: WasmReader, gas: GasAnalyzer): boolean {
-  switch (opcode) {
-    case 0x00:
-      gas.unreachable(offset);
-      return true;
-    case 0x02:
-      skipBlockType(reader);
-      gas.block(offset);
-      return true;
-    case 0x03:
-      skipBlockType(reader);
-      gas.loop(offset);
-      return true;
-    case 0x04:
-      skipBlockType(reader);
-      gas.if(offset);
-      return true;
-    case 0x05:
-      gas.else(offset);
-      return true;
-    case 0x0b:
-      gas.end(offset);
-      return true;
-    case 0x0c:
-    case 0x0d:
-      gas.branch(offset, [reader.u32()], opcode === 0x0c);
-      return true;
-    case 0x0e: {
-      const depths: number[] = [];
-      for (let rest = reader.u32() + 1; rest > 0; rest--) depths.push(reader.u32());
-      gas.branch(offset, depths, true);
-      return true;
-    }
-    case 0x0f:
-      gas.return(offset);
-      return true;
-    default:
-      return false;
-  }
-}
-
-function analyzeExtended(offset: number, reader: WasmReader, gas: GasAnalyzer): void {
-  const opcode = reader.u32();
-  if (opcode === 8 || opcode === 10 || opcode === 11) {
-    gas.writes.push({ offset, operand: "bulk", displacement: 0 }); // memory.init, memory.copy, memory.fill
-  }
-  if (opcode <= 7) {
-    gas.pure(offset); // saturating truncation
-  } else if (opcode === 9 || opcode === 13 || opcode === 16) {
-    reader.skipNumber(); // data.drop, elem.drop, table.size
-    gas.pure(offset);
-  } else if (opcode === 11 || opcode === 15 || opcode === 17) {
-    reader.skipNumber(); // memory.fill, table.grow, table.fill
-    gas.bulk(offset);
-  } else if (opcode === 8 || opcode === 10 || opcode === 12 || opcode === 14) {
-    reader.skipNumber(); // memory.init, memory.copy, table.init, table.copy
-    reader.skipNumber();
-    gas.bulk(offset);
-  } else {
-    throw prepareError("Deserialization");
-  }
+/** `memory.grow`, and of the extended instructions all that take a count but data.drop, elem.drop and table.size. */
+function isBulk(opcode: number): boolean {
+  const extension = opcode - EXTENDED;
+  return opcode === 0x40 || (extension >= 8 && extension !== 9 && extension !== 13 && extension !== 16);
 }
 
 /** `i32.store` to `i64.store32`. */
-const STORED_TYPES = new Map<number, MemoryWrite["operand"]>([
-  [0x36, "i32"],
-  [0x37, "i64"],
-  [0x38, "f32"],
-  [0x39, "f64"],
-  [0x3a, "i32"],
-  [0x3b, "i32"],
-  [0x3c, "i64"],
-  [0x3d, "i64"],
-  [0x3e, "i64"],
-]);
+const STORED_TYPES: readonly MemoryWrite["operand"][] = ["i32", "i64", "f32", "f64", "i32", "i32", "i64", "i64", "i64"];
 
-function analyzePlain(opcode: number, offset: number, reader: WasmReader, gas: GasAnalyzer): void {
+function memoryWrite({ opcode, offset, immediate }: InstructionReader): MemoryWrite | undefined {
+  const operand = STORED_TYPES[opcode - 0x36];
+  if (operand !== undefined) return { offset, operand, displacement: immediate };
+  const extension = opcode - EXTENDED;
+  const isBulkWrite = extension === 8 || extension === 10 || extension === 11; // memory.init, .copy, .fill
+  return isBulkWrite ? { offset, operand: "bulk", displacement: 0 } : undefined;
+}
+
+function visit(gas: GasAnalyzer, instruction: InstructionReader): void {
+  const { opcode, offset, immediate, labels } = instruction;
   switch (opcode) {
-    case 0x10: // call
-    case 0x25: // table.get
-    case 0x26: // table.set
-      reader.skipNumber();
-      return gas.observable(offset);
-    case 0x11: // call_indirect
-      reader.skipNumber();
-      reader.skipNumber();
-      return gas.observable(offset);
-    case 0x1c: // select with types
-      reader.skip(reader.u32());
-      return gas.pure(offset);
-    case 0x20: // local.get, local.set, local.tee, global.get, global.set
-    case 0x21:
-    case 0x22:
-    case 0x23:
-    case 0x24:
-    case 0x41: // i32.const, i64.const
-    case 0x42:
-    case 0xd0: // ref.null, ref.func
-    case 0xd2:
-      reader.skipNumber();
-      return gas.pure(offset);
-    case 0x3f: // memory.size
-      reader.skip(1);
-      return gas.pure(offset);
-    case 0x40: // memory.grow
-      reader.skip(1);
-      return gas.bulk(offset);
-    case 0x43:
-      reader.skip(4);
-      return gas.pure(offset);
-    case 0x44:
-      reader.skip(8);
-      return gas.pure(offset);
-    case 0xfc:
-      return analyzeExtended(offset, reader, gas);
+    case 0x00:
+      return gas.unreachable(offset);
+    case 0x02:
+      return gas.block(offset);
+    case 0x03:
+      return gas.loop(offset);
+    case 0x04:
+      return gas.if(offset);
+    case 0x05:
+      return gas.else(offset);
+    case 0x0b:
+      return gas.end(offset);
+    case 0x0c:
+    case 0x0d:
+      return gas.branch(offset, [immediate], opcode === 0x0c);
+    case 0x0e:
+      return gas.branch(offset, labels, true);
+    case 0x0f:
+      return gas.return(offset);
   }
-  const known = opcode === 0x01 || opcode === 0x1a || opcode === 0x1b || opcode === 0xd1;
-  if (!known && (opcode < 0x28 || opcode > 0xc4)) throw prepareError("Deserialization");
-  if (opcode >= 0x28 && opcode <= 0x3e) {
-    reader.skipNumber(); // alignment
-    const displacement = reader.u32();
-    const operand = STORED_TYPES.get(opcode);
-    if (operand !== undefined) gas.writes.push({ offset, operand, displacement });
-  }
-  if (isObservable(opcode)) gas.observable(offset);
+  if (isBulk(opcode)) gas.bulk(offset);
+  else if (isObservable(opcode)) gas.observable(offset);
   else gas.pure(offset);
 }
 
 /** Analyses the instructions of one function, from `start` (after its locals) to `end`. */
-export function analyzeFunction(module: Uint8Array, start: number, end: number): FunctionAnalysis {
-  const reader = new WasmReader(module, start, end);
+export function analyzeFunction(
+  module: Uint8Array,
+  start: number,
+  end: number,
+  operands: OperandStack,
+): FunctionAnalysis {
+  const instruction = new InstructionReader(module, start, end);
   const gas = new GasAnalyzer();
-  let lastEnd = start;
-  while (reader.position < end) {
-    const offset = reader.position;
-    const opcode = reader.byte();
-    gas.begin(offset);
-    lastEnd = offset;
-    if (!analyzeControl(opcode, offset, reader, gas)) analyzePlain(opcode, offset, reader, gas);
+  const writes: MemoryWrite[] = [];
+  const indirectCalls: number[] = [];
+  while (instruction.next()) {
+    gas.begin(instruction.offset);
+    visit(gas, instruction);
+    operands.visit(instruction);
+    const write = memoryWrite(instruction);
+    if (write !== undefined) writes.push(write);
+    if (instruction.opcode === 0x11) indirectCalls.push(instruction.offset);
   }
   const perOffset = mergePoints(gas.points, (a, b) =>
     a.offset === b.offset ? mergeAtSameOffset(a.kind, b.kind) : undefined,
@@ -371,5 +296,7 @@ export function analyzeFunction(module: Uint8Array, start: number, end: number):
   const points = mergePoints(perOffset, (a, b) => mergeNeighbours(a.kind, b.kind)).filter(
     (point) => point.kind !== Kind.Unreachable && (point.constant > 0 || point.linear > 0),
   );
-  return { points, writes: gas.writes, returns: gas.returns, lastEnd, blocks: gas.blocks };
+  const { returns, blocks } = gas;
+  const operandBytes = operands.maxBytes;
+  return { points, writes, indirectCalls, returns, lastEnd: instruction.offset, blocks, operandBytes };
 }

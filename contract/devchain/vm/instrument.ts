@@ -4,11 +4,12 @@
  * Two things differ from nearcore and cannot be observed. nearcore calls an injected import when gas or stack run
  * out, we write the charge that failed into an extra global and trap: so function indices stay as they are. And the
  * memory is imported instead of defined, with a mark of how far it was written, so that it can be used again.
- * Not done: limits on the height of the operand stack, which need the type of every operand.
  */
 import { LIMITS } from "../parameters/protocol-config.ts";
-import { readBody, writeBody } from "./function-writer.ts";
+import { type FunctionBody, readBody, writeBody } from "./function-writer.ts";
 import { analyzeFunction } from "./gas-points.ts";
+import { type ModuleTypes, OperandStack } from "./operand-stack.ts";
+import { I32, I64 } from "./value-type.ts";
 import { prepareError } from "./vm-error.ts";
 import { WasmReader, WasmWriter } from "./wasm-reader.ts";
 
@@ -29,9 +30,6 @@ const ELEMENT_SECTION = 9;
 const CODE_SECTION = 10;
 const DATA_SECTION = 11;
 const DATA_COUNT_SECTION = 12;
-const I32 = 0x7f;
-const I64 = 0x7e;
-
 interface Range {
   start: number;
   end: number;
@@ -122,18 +120,19 @@ function checkTables(reader: WasmReader): void {
   }
 }
 
-/** Constant expressions are one instruction: extended constants are off in protocol 88. */
-function checkGlobals(reader: WasmReader): number {
-  const count = reader.u32();
-  for (let rest = count; rest > 0; rest--) {
-    reader.skip(2);
+/** Types of the globals. Constant expressions are one instruction: extended constants are off in protocol 88. */
+function readGlobals(reader: WasmReader): number[] {
+  const globals: number[] = [];
+  for (let rest = reader.u32(); rest > 0; rest--) {
+    globals.push(reader.byte());
+    reader.skip(1);
     const opcode = reader.byte();
     if (opcode === 0x43) reader.skip(4);
     else if (opcode === 0x44) reader.skip(8);
     else reader.skipNumber();
     if (reader.byte() !== 0x0b) throw prepareError("Deserialization");
   }
-  return count;
+  return globals;
 }
 
 /** Where the last active data segment ends; address 0 without any. */
@@ -174,21 +173,20 @@ interface WrittenCode {
   writeReach: number;
 }
 
-function writeCode(
-  module: Uint8Array,
-  range: Range,
-  functions: readonly FunctionType[],
-  globals: Globals,
-): WrittenCode {
+interface LocatedBody {
+  readonly type: FunctionType;
+  readonly body: FunctionBody;
+}
+
+/** The bodies, as the first pass of nearcore's preparation checks them. */
+function readBodies(module: Uint8Array, range: Range, functions: readonly FunctionType[]): LocatedBody[] {
   const reader = new WasmReader(module, range.start, range.end);
-  const count = reader.u32();
-  const out = new WasmWriter((range.end - range.start) * 3).u32(count);
+  const allowedLocals = Math.min(
+    LIMITS.max_locals_per_contract,
+    Math.floor(module.length / LIMITS.min_contract_size_per_local),
+  );
   let locals = 0;
-  let parameters = 0;
-  let blocks = 0;
-  let markBytes = 0;
-  let writeReach = 0;
-  for (let index = 0; index < count; index++) {
+  return Array.from({ length: reader.u32() }, (_, index) => {
     const type = functions[index];
     if (type === undefined) throw prepareError("Deserialization");
     const size = reader.u32();
@@ -196,23 +194,38 @@ function writeCode(
     const end = reader.position + size;
     const body = readBody(reader, end, type);
     locals += body.localCount - type.parameters.length;
-    const allowed = Math.min(
-      LIMITS.max_locals_per_contract,
-      Math.floor(module.length / LIMITS.min_contract_size_per_local),
-    );
-    if (locals > allowed) throw prepareError("TooManyLocals");
+    if (locals > allowedLocals) throw prepareError("TooManyLocals");
+    reader.position = end;
+    return { type, body };
+  });
+}
+
+/** Writes the functions, and checks what the second pass of nearcore's preparation checks, in its order. */
+function writeCode(
+  module: Uint8Array,
+  bodies: readonly LocatedBody[],
+  moduleTypes: ModuleTypes,
+  globals: Globals,
+): WrittenCode {
+  const out = new WasmWriter(module.length * 3).u32(bodies.length);
+  let parameters = 0;
+  let blocks = 0;
+  let markBytes = 0;
+  let writeReach = 0;
+  for (const { type, body } of bodies) {
     parameters += type.parameters.length;
     if (type.parameters.length > LIMITS.max_params_per_function) throw prepareError("TooManyParamsPerFunction");
     if (parameters > LIMITS.max_params_per_contract) throw prepareError("TooManyParamsPerContract");
-    const analysis = analyzeFunction(module, body.code.start, end);
+    const { start, end } = body.code;
+    const analysis = analyzeFunction(module, start, end, new OperandStack(moduleTypes, body.localType));
+    if (analysis.operandBytes > LIMITS.max_operand_stack_bytes_per_function) throw prepareError("OperandStackTooLarge");
     blocks += analysis.blocks;
     if (analysis.blocks > LIMITS.max_blocks_per_function) throw prepareError("TooManyBlocksPerFunction");
     if (blocks > LIMITS.max_blocks_per_contract) throw prepareError("TooManyBlocksPerContract");
-    const written = new WasmWriter(size * 3 + 256);
+    const written = new WasmWriter((end - start) * 3 + 256);
     markBytes += writeBody(written, module, type, body, analysis, globals);
     for (const { displacement } of analysis.writes) writeReach = Math.max(writeReach, displacement + 8);
     out.u32(written.length).raw(written.view());
-    reader.position = end;
   }
   return { content: out.view(), markBytes, writeReach };
 }
@@ -289,7 +302,8 @@ export function instrument(module: Uint8Array<ArrayBuffer>): InstrumentedModule 
     throw prepareError("TooManyFunctions");
   }
   optional(SECTION.table, checkTables, undefined);
-  const globalCount = optional(SECTION.global, checkGlobals, 0);
+  const globalTypes = optional(SECTION.global, readGlobals, []);
+  const globalCount = globalTypes.length;
   const [gas, exhausted, stack, mark] = [0, 1, 2, 3].map((index) => globalCount + index) as [
     number,
     number,
@@ -315,7 +329,8 @@ export function instrument(module: Uint8Array<ArrayBuffer>): InstrumentedModule 
   copy(ELEMENT_SECTION);
   copy(DATA_COUNT_SECTION);
   const codeRange = sections.get(CODE_SECTION);
-  const code = codeRange && writeCode(module, codeRange, functions, globals);
+  const bodies = codeRange && readBodies(module, codeRange, functions);
+  const code = bodies && writeCode(module, bodies, { types, functions: functionTypes, globals: globalTypes }, globals);
   if (code !== undefined) out.section(CODE_SECTION, code.content);
   copy(DATA_SECTION);
   const sizeBytes = out.length - (code?.markBytes ?? 0);

@@ -5,7 +5,7 @@
 
 import { LIMITS } from "../parameters/protocol-config.ts";
 import type { CallContext, CallExternal, CallOutcome } from "./call-context.ts";
-import { STACK_EXHAUSTED } from "./function-writer.ts";
+import { NULL_CALLED, STACK_EXHAUSTED } from "./function-writer.ts";
 import { contextFunctions } from "./host/context.ts";
 import { cryptoFunctions } from "./host/crypto.ts";
 import type { HostFunction, HostFunctions } from "./host/host-function.ts";
@@ -43,7 +43,7 @@ const HOST_FUNCTIONS: HostFunctions = {
 
 const VALUE_TYPES: Readonly<Record<string, number>> = { i: 0x7f, j: 0x7e };
 
-/** V8's words for traps. It does not tell a null function from a wrong signature. */
+/** V8's words for traps. A null function is found before V8 sees it. */
 const TRAPS: readonly (readonly [string, WasmTrap])[] = [
   ["unreachable", "Unreachable"],
   ["memory access out of bounds", "MemoryOutOfBounds"],
@@ -93,6 +93,7 @@ class GuestGas {
     if (burnt > 0) this.#call.gas.burn(burnt);
     const exhausted = this.#exhausted!.value as bigint;
     if (exhausted === STACK_EXHAUSTED) throw memoryAccessViolation();
+    if (exhausted === NULL_CALLED) throw new ContractError({ kind: "WasmTrap", trap: "IndirectCallToNull" });
     if (exhausted !== 0n) this.#call.gas.burn(Number(exhausted));
   }
 }

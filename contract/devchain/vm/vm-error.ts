@@ -30,7 +30,8 @@ export type PrepareError =
   | "TooManyBlocksPerContract"
   | "TooManyTypes"
   | "TooManyParamsPerContract"
-  | "TooManyParamsPerFunction";
+  | "TooManyParamsPerFunction"
+  | "OperandStackTooLarge";
 
 export type FunctionCallFailure =
   | { kind: "HostError"; name: string; message: string }
@@ -88,6 +89,7 @@ const PREPARE_TEXTS: Record<PrepareError, string> = {
   TooManyTypes: "Too many type-section entries declared in the contract.",
   TooManyParamsPerContract: "Too many function parameters in the contract",
   TooManyParamsPerFunction: "Too many parameters in a single function",
+  OperandStackTooLarge: "A function uses too much operand stack.",
 };
 
 /** The text of a failure, as nearcore's `Display` of `FunctionCallError` writes it. */
