@@ -31,6 +31,8 @@ export interface RequestOptions {
   readonly format: "Json" | "Text" | "Bytes";
   readonly maxInstructions: number;
   readonly killHolder: boolean;
+  /** The sha256 (hex) that the request names; that of the guest unless one wants to see what a wrong one does. */
+  readonly hash?: string | undefined;
 }
 
 export interface DevReceipt extends ReceiptJson {
@@ -63,6 +65,7 @@ export async function requestOnce(
       });
     }
     const answer = await callerAnswer(network, transactionHash);
+    network.options.say(`request ${requestId}  callback     ${CALLER_ID} got ${JSON.stringify(answer)}`);
     const transactions = [transactionHash, ...(await transactionsOf(network, requestId))];
     return { ...receipt, transactions: [...new Set(transactions)], caller_answer: answer };
   } finally {
@@ -134,7 +137,9 @@ async function send(network: DevNetwork, options: RequestOptions, guest: Guest):
     args: { resource_limits: resourceLimits },
   });
   const args = {
-    source: { WasmUrl: { url: `ipfs://${cidOf(guest.hash)}`, hash: Buffer.from(guest.hash).toString("hex") } },
+    source: {
+      WasmUrl: { url: `ipfs://${cidOf(guest.hash)}`, hash: options.hash ?? Buffer.from(guest.hash).toString("hex") },
+    },
     resource_limits: resourceLimits,
     input_data: guest.input,
     response_format: options.format,

@@ -23,6 +23,10 @@ const flagsSchema = z.object({
   input: z.string().optional(),
   format: z.enum(["Json", "Text", "Bytes"]),
   killHolder: z.boolean().default(false),
+  hash: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/, "64 lower-case hexadecimal digits")
+    .optional(),
   nodes: z.coerce.number().int().min(1).max(16),
   blockIntervalMs: z.coerce.number().int().min(50).max(10_000),
   httpPort: z.coerce.number().int().min(0).max(65_535),
@@ -64,10 +68,10 @@ export async function runDev(rawFlags: unknown): Promise<number> {
 }
 
 async function requestWithRetries(network: DevNetwork, flags: Flags, say: (text: string) => void): Promise<DevReceipt> {
-  const { request: guest, input, format, maxInstructions, killHolder } = flags;
+  const { request: guest, input, format, maxInstructions, killHolder, hash } = flags;
   for (let tries = 1; ; tries++) {
     try {
-      return await requestOnce(network, { guest, input, format, maxInstructions, killHolder }, showProgress(say));
+      return await requestOnce(network, { guest, input, format, maxInstructions, killHolder, hash }, showProgress(say));
     } catch (error) {
       const late = isOperatingError(error, "dev_request_failed") && error.context.killed !== undefined;
       if (!late || tries === KILL_TRIES || network.nodes.filter((node) => node.child.running).length < 3) throw error;

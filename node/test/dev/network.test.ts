@@ -51,15 +51,19 @@ const REQUEST: RequestOptions = {
   killHolder: false,
 };
 
+const BASE_FEE_YOCTO = (10n ** 21n).toString();
+
 async function ask(
   world: World,
   change: Partial<RequestOptions> = {},
 ): Promise<{ receipt: DevReceipt; stages: string[] }> {
-  const stages: string[] = [];
-  const receipt = await requestOnce(world.network, { ...REQUEST, ...change }, (_node, progress: ProgressJson) =>
-    stages.push(progress.stage),
+  const steps: ProgressJson[] = [];
+  const receipt = await requestOnce(world.network, { ...REQUEST, ...change }, (_node, progress) =>
+    steps.push(progress),
   );
-  return { receipt, stages };
+  // A node tells the steps of earlier requests too to whoever begins to listen.
+  const own = steps.filter((step) => step.request_id === receipt.request_id);
+  return { receipt, stages: own.map((step) => step.stage) };
 }
 
 async function balanceOf(world: World, accountId: string): Promise<bigint> {
@@ -105,6 +109,7 @@ test("guests that fail end as failed with a reason, and cost the caller the base
     assert.is(receipt.status, "failed", input);
     assert.match(receipt.error ?? "", reason, input);
     assert.is(receipt.caller_answer, null, input);
+    assert.is(receipt.charged_yocto, BASE_FEE_YOCTO, input);
   }
 });
 
@@ -128,6 +133,14 @@ test("bytes that are not WebAssembly are refused by name, and what was paid less
   assert.match(receipt.error ?? "", /not an acceptable module/);
   // The caller paid with what the user attached, so the refund makes it richer than before.
   assert.ok((await balanceOf(world, CALLER_ID)) > before);
+});
+
+test("code whose bytes no peer has under the hash that the request names ends as failed", async (world) => {
+  const { receipt, stages } = await ask(world, { hash: "ab".repeat(32) });
+  assert.is(receipt.status, "failed");
+  assert.match(receipt.error ?? "", /no peer has bytes with the hash/);
+  assert.is(receipt.charged_yocto, BASE_FEE_YOCTO);
+  assert.not.ok(stages.includes("running"));
 });
 
 test("a chain process that is killed comes back, and the nodes go on", async (world) => {
