@@ -9,6 +9,7 @@ import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { EngineFault } from "./engine-fault.ts";
 import { CHILD_HEAP_MIB } from "./engine-limits.ts";
 
 const HERE = dirname(fileURLToPath(import.meta.url));
@@ -31,12 +32,22 @@ export function childArguments({ wasmtimeLibrary }: ChildProgram): readonly stri
   return wasmtimeLibrary === undefined ? [] : [resolve(wasmtimeLibrary)];
 }
 
+/** koffi is an optional dependency: without it there is no auditor. */
+function koffiDirectory(): string {
+  try {
+    return dirname(createRequire(import.meta.url).resolve("koffi"));
+  } catch (cause) {
+    throw new EngineFault("engineFailure", "wasmtime needs the package koffi, which is not installed", cause);
+  }
+}
+
 /** Native code is out of the permission model's reach, so only the auditor's children may load it. */
-function auditorPermissions({ wasmtimeLibrary }: ChildProgram): readonly string[] {
+function auditorOptions({ wasmtimeLibrary }: ChildProgram): readonly string[] {
   if (wasmtimeLibrary === undefined) return [];
-  const koffi = dirname(createRequire(import.meta.url).resolve("koffi/package.json"));
+  const koffi = koffiDirectory();
   const files = [resolve(wasmtimeLibrary), join(koffi, "*"), join(dirname(koffi), "@koromix", "*")];
-  return ["--allow-addons", ...files.map((path) => `--allow-fs-read=${path}`)];
+  // Host functions run above the guest's frames on one native stack.
+  return ["--stack-size=3500", "--allow-addons", ...files.map((path) => `--allow-fs-read=${path}`)];
 }
 
 /** Files that the child's imports are read from. */
@@ -64,7 +75,7 @@ export function childOptions(program: ChildProgram): ForkOptions {
       "--disable-warning=ExperimentalWarning",
       "--permission",
       ...programFiles().map((path) => `--allow-fs-read=${path}`),
-      ...auditorPermissions(program),
+      ...auditorOptions(program),
     ],
   };
 }

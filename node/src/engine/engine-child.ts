@@ -5,6 +5,7 @@
 import {
   type ExecutionJob,
   executeModule,
+  type GuestEngine,
   ModuleRejection,
   type RewrittenModule,
   rejectedOutcome,
@@ -14,8 +15,15 @@ import type { FromChild, Prepared, ToChild } from "./messages.ts";
 import { ProfilingEngine } from "./profiling-engine.ts";
 import { V8Engine } from "./v8-engine.ts";
 
-const engine = new V8Engine();
+const wasmtimeLibrary = process.argv[2];
+const engine: GuestEngine = wasmtimeLibrary === undefined ? new V8Engine() : await wasmtime(wasmtimeLibrary);
 const modules = new Map<string, RewrittenModule>();
+
+/** Loaded by the children that need it alone: koffi is native code and may not be installed. */
+async function wasmtime(library: string): Promise<GuestEngine> {
+  const { WasmtimeEngine } = await import("./wasmtime-engine.ts");
+  return new WasmtimeEngine(library);
+}
 
 function prepare(code: Uint8Array, maxMemoryPages: number, reportCalls = false): Prepared {
   try {

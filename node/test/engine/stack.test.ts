@@ -23,6 +23,9 @@ import { jobOf, textOf } from "./guests.ts";
 const pools = ["--no-liftoff", "--liftoff-only"].map(
   (flag) => new EnginePool({ children: 1, wallTimeMs: 60_000, v8Flags: [flag] }),
 );
+const wasmtimeLibrary = process.env.OUTLAYER_WASMTIME_LIB;
+if (wasmtimeLibrary === undefined) console.log("OUTLAYER_WASMTIME_LIB is not set: wasmtime's frames are not tested");
+else pools.push(new EnginePool({ children: 1, wallTimeMs: 60_000, wasmtimeLibrary }));
 
 /** Counts the calls in memory, so that the digest tells the depth. */
 const count: Code = [i32(0), i32(0), [0x28, 2, 0], i32(1), 0x6a, [0x36, 2, 0]];

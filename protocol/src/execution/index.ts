@@ -24,3 +24,4 @@ export { type FuelRow, fuelReport } from "./profile/fuel-report.ts";
 export { functionNames } from "./profile/function-names.ts";
 export { ModuleRejection, type ModuleRejectionCode } from "./rejection.ts";
 export { type RewriteOptions, type RewrittenModule, rewriteModule } from "./rewriter.ts";
+export { WASI_IMPORTS } from "./wasi/imports.ts";
