@@ -114,7 +114,6 @@ async function assemble(
     engine,
     sender,
     contractId,
-    contentTimeoutMs: config.contentTimeoutMs,
     logger: logger.child({ part: "worker" }),
     onProgress: (entry) => progress.add(entry),
     onReceipt: async (receipt) => {

@@ -23,6 +23,8 @@ type EffectOf<K extends WorkerEffect["kind"]> = Extract<WorkerEffect, { kind: K 
 
 const CLAIM_GAS = 30_000_000_000_000n;
 const RESOLVE_GAS = 300_000_000_000_000n;
+/** The exchange gives up a search and a stalled provider by itself; this bounds a transfer that only crawls. */
+const MAX_TRANSFER_MS = 60_000;
 /** Timers and finished work can pile up while the disk is slow; more than this is a fault of ours. */
 const MAX_QUEUED_EVENTS = 100_000;
 
@@ -42,7 +44,6 @@ export interface WorkerDriverOptions {
   readonly engine: EnginePool;
   readonly sender: TransactionSender;
   readonly contractId: string;
-  readonly contentTimeoutMs: number;
   readonly logger: Logger;
   readonly onProgress: (progress: Progress) => void;
   readonly onReceipt: (receipt: Receipt) => Promise<void>;
@@ -165,10 +166,10 @@ export class WorkerDriver {
   }
 
   async #fetchCode({ requestId, codeHash }: EffectOf<"fetchCode">): Promise<void> {
-    const { store, content, contentTimeoutMs, logger } = this.#options;
+    const { store, content, logger } = this.#options;
     try {
       if (!(await store.content.get(codeHash))) {
-        const signal = AbortSignal.timeout(contentTimeoutMs);
+        const signal = AbortSignal.timeout(MAX_TRANSFER_MS);
         const code = await content.fetch(codeHash, { maxBytes: MAX_CODE_BYTES, signal });
         await store.content.put(code, codeHash);
         content.announce(codeHash);

@@ -71,7 +71,13 @@ function sendTo(scope: Scope, accountId: string, message: PeerMessage): void {
 
 // --- the replayer's side -------------------------------------------------------------------------------------
 
-function considerCommitment(scope: Scope, open: OpenRequest, { lease, result }: Ready): void {
+function ownCommitment(scope: Scope, open: OpenRequest, lease: LeaseRecord): Uint8Array | undefined {
+  if (open.work.kind !== "done") return undefined;
+  const { claim, nonce } = open.work.result;
+  return commitmentOf(open.digest, lease.leaseEpoch, scope.config.accountId, claim, nonce);
+}
+
+function considerCommitment(scope: Scope, open: OpenRequest, { lease }: Ready): void {
   const { exchange } = open;
   if (exchange.revealed) return considerAttestation(scope, open);
   if (exchange.lastSentHeight > 0 && scope.height < exchange.lastSentHeight + REPEAT_BLOCKS) return;
@@ -79,7 +85,7 @@ function considerCommitment(scope: Scope, open: OpenRequest, { lease, result }: 
   exchange.lastSentHeight = scope.height;
   const { requestId } = open.record;
   const seat = attestingSeat(open, lease, scope.config.accountId)!;
-  const commitment = commitmentOf(open.digest, lease.leaseEpoch, scope.config.accountId, result.claim, result.nonce);
+  const commitment = ownCommitment(scope, open, lease)!;
   sendTo(scope, lease.holder, { kind: "Commitment", requestId, leaseEpoch: lease.leaseEpoch, seat, commitment });
   if (first) scope.progress(open, "committed", `to ${lease.holder}`);
 }
@@ -97,6 +103,11 @@ export function onReveal(
     return scope.reject(from, "badAttestation", "the reveal's signature does not hold");
   }
   const { exchange } = open;
+  const named = from.message.commitments.find(({ accountId }) => accountId === scope.config.accountId);
+  const own = ownCommitment(scope, open, lease);
+  if (named && own && !equalBytes(named.commitment, own)) {
+    return scope.reject(from, "brokenCommitment", "the reveal names a commitment that this node did not make");
+  }
   if (exchange.revealed) {
     // A repeated reveal means that our attestation did not arrive.
     exchange.lastSentHeight = 0;
@@ -251,8 +262,8 @@ function considerResolve(scope: Scope, open: OpenRequest, { lease, result }: Rea
   const turn = resolveTurn(scope, open, lease);
   if (turn > 0 && scope.height < exchange.revealed.height + RESOLVE_PATIENCE_BLOCKS + turn) return;
 
+  const attestations = attestationsToName(equal, record.level.quorum, exchange.resolvesSent++);
   exchange.resolveSentHeight = scope.height;
-  equal.sort((a, b) => (a.accountId < b.accountId ? -1 : 1));
   scope.emit({
     kind: "submit",
     submission: {
@@ -262,10 +273,24 @@ function considerResolve(scope: Scope, open: OpenRequest, { lease, result }: Rea
       codeHash: result.claim.codeHash,
       tapeHash: result.claim.tapeHash,
       response: result.response,
-      attestations: equal,
+      attestations,
     },
   });
-  scope.progress(open, "resolveSent", `${equal.length} equal attestations`);
+  scope.progress(open, "resolveSent", `${attestations.length} equal attestations`);
+}
+
+/**
+ * The first try names everybody who found the same, since everybody who worked is to be paid. One signer whom the
+ * contract no longer accepts makes the whole transaction fail, so each later try names another quorum of them.
+ */
+function attestationsToName(
+  equal: readonly SignedResult[],
+  quorum: number,
+  triesBefore: number,
+): readonly SignedResult[] {
+  const sorted = equal.toSorted((a, b) => (a.accountId < b.accountId ? -1 : 1));
+  if (triesBefore === 0) return sorted;
+  return sorted.map((_, i) => sorted[(i + triesBefore - 1) % sorted.length]!).slice(0, quorum);
 }
 
 /** 0 for the holder, then the replayers in the order of their tickets. */

@@ -46,6 +46,7 @@ export interface Exchange {
   /** The block after which the last message of each kind was sent, to repeat it when nothing came of it. */
   lastSentHeight: number;
   resolveSentHeight: number | undefined;
+  resolvesSent: number;
 }
 
 export interface OpenRequest {
@@ -63,7 +64,7 @@ export interface OpenRequest {
   /** Messages about a lease that this node has not seen on the chain yet; heard again when it has. */
   readonly early: Verified<PeerMessage>[];
   /** Everybody whose seats may replay, best ticket first. */
-  readonly committee: readonly Draw[];
+  committee: readonly Draw[];
 }
 
 export interface NetworkIdentity {
@@ -79,6 +80,7 @@ export function freshExchange(): Exchange {
     attestations: new Map(),
     lastSentHeight: 0,
     resolveSentHeight: undefined,
+    resolvesSent: 0,
   };
 }
 

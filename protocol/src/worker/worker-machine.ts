@@ -11,7 +11,7 @@ import type { Machine, Millis } from "../machine.ts";
 import { replayCommittee } from "../replay/committee.ts";
 import { decode, encode, height, struct, WireError } from "../wire/borsh.ts";
 import type { PeerMessage, Verified } from "../wire/messages.ts";
-import { type OutcomeRecord, requestDigest } from "../wire/records.ts";
+import { type LeaseRecord, type NodeRecord, type OutcomeRecord, requestDigest } from "../wire/records.ts";
 import { considerExchange, onAttestation, onCommitment, onReveal, onSigned } from "./agreeing.ts";
 import type { LogRecord, WorkerEffect, WorkerEvent } from "./events.ts";
 import { considerLease, onIntent, onLeaseChanged, onTurnTimer } from "./leasing.ts";
@@ -95,10 +95,7 @@ export class WorkerMachine implements Machine<WorkerEvent, WorkerEffect, WorkerV
         for (const open of scope.requests.values()) this.#consider(open);
         return;
       case "nodeChanged":
-        if (scope.nodes.size < MAX_REGISTRY_NODES || scope.nodes.has(event.node.accountId)) {
-          scope.nodes.set(event.node.accountId, event.node);
-        }
-        return;
+        return this.#learnNode(event.node);
       case "requestOpened":
         return this.#open(event);
       case "requestClosed":
@@ -153,6 +150,16 @@ export class WorkerMachine implements Machine<WorkerEvent, WorkerEffect, WorkerV
     considerExchange(this.#scope, open);
   }
 
+  #learnNode(node: NodeRecord): void {
+    const { nodes, requests, config } = this.#scope;
+    if (nodes.size >= MAX_REGISTRY_NODES && !nodes.has(node.accountId)) return;
+    nodes.set(node.accountId, node);
+    // Whoever lost or gained seats for an open request is judged by the contract as it is now, and so here.
+    for (const open of requests.values()) {
+      open.committee = replayCommittee(config.network.contractId, open.record, nodes.values());
+    }
+  }
+
   #resolve(open: OpenRequest, outcome: OutcomeRecord): void {
     if (open.outcome || !open.lease) return;
     open.outcome = outcome;
@@ -163,7 +170,9 @@ export class WorkerMachine implements Machine<WorkerEvent, WorkerEffect, WorkerV
 
   #open({ record, lease, outcome }: Extract<WorkerEvent, { kind: "requestOpened" }>): void {
     const scope = this.#scope;
-    if (scope.requests.has(record.requestId) || scope.requests.size >= MAX_OPEN_REQUESTS) return;
+    const known = scope.requests.get(record.requestId);
+    if (known) return this.#catchUp(known, lease, outcome);
+    if (scope.requests.size >= MAX_OPEN_REQUESTS) return;
     const digest = requestDigest(record);
     const restored = this.#restored.get(record.requestId);
     this.#restored.delete(record.requestId);
@@ -183,7 +192,11 @@ export class WorkerMachine implements Machine<WorkerEvent, WorkerEffect, WorkerV
     };
     scope.requests.set(record.requestId, open);
     scope.progress(open, "seen", `from ${record.predecessorId}, to be answered by block ${record.deadlineHeight}`);
-    if (lease) onLeaseChanged(scope, open, lease);
+    this.#catchUp(open, lease, outcome);
+  }
+
+  #catchUp(open: OpenRequest, lease: LeaseRecord | undefined, outcome: OutcomeRecord | undefined): void {
+    if (lease) onLeaseChanged(this.#scope, open, lease);
     if (outcome) this.#resolve(open, outcome);
     this.#consider(open);
   }

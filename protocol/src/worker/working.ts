@@ -1,7 +1,7 @@
 /** The worker's part in execution: who runs the guest when, and what counts as this node's one result. */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { concatBytes } from "@noble/hashes/utils.js";
-import type { ExecutionOutcome } from "../execution/index.ts";
+import { COST_VERSION, type ExecutionOutcome } from "../execution/index.ts";
 import { failure, jobOf, responseOf } from "../replay/response.ts";
 import { encode } from "../wire/borsh.ts";
 import { type GuestResponse, responseHash } from "../wire/records.ts";
@@ -12,6 +12,8 @@ import type { Scope } from "./scope.ts";
 const CODE_PATIENCE_BLOCKS = 5;
 /** Replay class `pure` has no tape. */
 const NO_TAPE = new Uint8Array(32);
+/** The layout of {@link RequestRecord} that this version reads. */
+const REQUEST_VERSION = 1;
 const NO_CODE = new Uint8Array(32);
 
 export const RESULT_KEY = "result/";
@@ -24,7 +26,19 @@ export function considerWork(scope: Scope, open: OpenRequest): void {
   const holds = open.lease?.holder === self;
   if (!claims && !holds && !isActiveReplayer(open, self, scope.height)) return;
 
-  const { source } = open.record;
+  const { source, version, costVersion, secrets } = open.record;
+  if (version !== REQUEST_VERSION || costVersion !== COST_VERSION) {
+    open.work = { kind: "faulted" };
+    return scope.progress(
+      open,
+      "abandoned",
+      `request version ${version}, cost version ${costVersion}: update this node`,
+    );
+  }
+  if (secrets) {
+    const codeHash = source.kind === "WasmUrl" ? source.hash : NO_CODE;
+    return settle(scope, open, codeHash, failure("secrets are not available in this version of the network"));
+  }
   if (source.kind === "GitHub") {
     return settle(
       scope,

@@ -126,6 +126,62 @@ test("when the holder does not resolve, a replayer does", () => {
   assert.ok(sent[0]! > lease.claimedHeight + 3);
 });
 
+test("a resolve names everybody first, and then one quorum after the other, so that no single signer can spoil it", () => {
+  const node = atWork(holder);
+  node.hear(replayer, commitment(replayer, claim));
+  node.hear(other, commitment(other, claim));
+  node.hear(replayer, attestation(replayer, claim));
+  node.hear(other, attestation(other, claim));
+  for (let height = lease.claimedHeight; height < lease.untilHeight; height++)
+    node.feed({ kind: "blockObserved", height });
+  const named = node.effects.flatMap((effect) =>
+    effect.kind === "submit" && effect.submission.purpose === "resolve"
+      ? [effect.submission.attestations.map(({ accountId }) => accountId)]
+      : [],
+  );
+  assert.ok(named.length >= 3, `${named.length} tries`);
+  const without = (accountId: string) => named.some((accounts) => !accounts.includes(accountId));
+  assert.ok(without(replayer) && without(other));
+  assert.ok(named.slice(1).every((accounts) => accounts.length === record.level.quorum));
+});
+
+test("a reveal that names a commitment which this node did not make is refused", () => {
+  const node = atWork(replayer);
+  const commitments = [{ accountId: replayer, commitment: new Uint8Array(32).fill(5) }];
+  assert.equal(node.hear(holder, { ...reveal(claim), commitments }), ["reject brokenCommitment"]);
+  const own = [{ accountId: replayer, commitment: node.lastSent("Commitment").commitment }];
+  assert.ok(node.hear(holder, { ...reveal(claim), commitments: own }).includes(`send Attestation to ${holder}`));
+});
+
+test("a replayer whose seats are gone is off the committee at once", () => {
+  const node = atWork(holder);
+  node.feed({ kind: "nodeChanged", node: { ...nodeRecordOf(replayer), seatsCurrent: 0, seatsNext: 0 } });
+  assert.equal(node.hear(replayer, commitment(replayer, claim)), ["reject notEligible"]);
+});
+
+test("a lease that is learned of after a gap is acted upon", () => {
+  const node = new Harness(replayer);
+  node.sync();
+  node.feed({ kind: "requestOpened", record });
+  node.feed({ kind: "blockObserved", height: lease.claimedHeight });
+  assert.equal(node.feed({ kind: "requestOpened", record, lease }), ["fetchCode"]);
+});
+
+test("what this version cannot judge it leaves alone; what no version here can do ends as failed", () => {
+  for (const change of [{ version: 2 }, { costVersion: 9 }]) {
+    const node = new Harness(holder);
+    node.sync();
+    const foreign = requestRecordOf(change);
+    node.feed({ kind: "requestOpened", record: foreign });
+    assert.equal(node.feed({ kind: "leaseChanged", requestId, lease: leaseOf(foreign, holder) }), []);
+  }
+  const secret = requestRecordOf({ secrets: { profile: "default", accountId: "app.test" } });
+  const node = new Harness(holder);
+  node.sync();
+  node.feed({ kind: "requestOpened", record: secret });
+  assert.ok(node.log.has(`result/${requestId}`));
+});
+
 test("what is said again until it is answered: commitment, reveal, attestation", () => {
   const waiting = atWork(replayer);
   assert.equal(waiting.feed({ kind: "blockObserved", height: lease.claimedHeight + 1 }), []);
