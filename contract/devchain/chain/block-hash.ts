@@ -1,4 +1,5 @@
 /** Hashes over what a block contains, so that equal inputs can be seen to give equal chains. */
+import { createHash } from "node:crypto";
 import { type Hash, hashBytes, sha256, toHash, u64le } from "../codec/hash.ts";
 import type { StateChange } from "./state.ts";
 import type { Block, ExecutionOutcome } from "./types.ts";
@@ -36,19 +37,25 @@ function encodeValue(change: StateChange): string | Uint8Array {
 /** The root after `changes`, made in this order on top of `previous`. */
 export function nextStateRoot(previous: Hash, changes: readonly StateChange[]): Hash {
   if (changes.length === 0) return previous;
-  const parts = changes.map((change) =>
-    framed(change.column, change.accountId, change.key, change.value === undefined ? "-" : "+", encodeValue(change)),
-  );
-  return toHash(sha256(hashBytes(previous), ...parts));
+  // One after the other: a genesis may hold more changes than a function takes arguments.
+  const hash = createHash("sha256").update(hashBytes(previous));
+  for (const change of changes) {
+    const { column, accountId, key, value } = change;
+    hash.update(framed(column, accountId, key, value === undefined ? "-" : "+", encodeValue(change)));
+  }
+  return toHash(hash.digest());
 }
 
 export function hashOutcomes(outcomes: readonly ExecutionOutcome[]): Hash {
-  const parts = outcomes.map(({ id, gasBurnt, tokensBurnt, status, logs, receiptIds }) => {
+  const hash = createHash("sha256");
+  for (const { id, gasBurnt, tokensBurnt, status, logs, receiptIds } of outcomes) {
     const result =
       status.kind === "value" ? status.value : status.kind === "receipt" ? status.id : JSON.stringify(status.error);
-    return framed(id, `${gasBurnt} ${tokensBurnt} ${status.kind}`, result, framed(...logs), framed(...receiptIds));
-  });
-  return toHash(sha256(...parts));
+    hash.update(
+      framed(id, `${gasBurnt} ${tokensBurnt} ${status.kind}`, result, framed(...logs), framed(...receiptIds)),
+    );
+  }
+  return toHash(hash.digest());
 }
 
 export function hashBlock(block: Omit<Block, "hash">): Hash {

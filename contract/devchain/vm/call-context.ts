@@ -70,6 +70,8 @@ export interface CallOutcome {
   /** Below: of a call that did not fail. */
   readonly returned: ReturnValue;
   readonly receipts: readonly PromiseReceipt[];
+  /** Gas that was left and went to calls with a weight; in `gasUsed` as well. */
+  readonly weightedGas: number;
   readonly balance: bigint;
   readonly storageUsage: number;
 }

@@ -132,16 +132,35 @@ export function readBody(reader: WasmReader, end: number, type: FunctionType): F
   };
 }
 
+/** The NaN that Cranelift makes of every NaN, as a constant instruction. */
+const CANONICAL_NAN = {
+  f32: { constant: [0x43, 0, 0, 0xc0, 0x7f], equal: 0x5b },
+  f64: { constant: [0x44, 0, 0, 0, 0, 0, 0, 0xf8, 0x7f], equal: 0x61 },
+} as const;
+
+/** Replaces the topmost operand by the canonical NaN if it is one: V8 keeps the bits that the machine made. */
+function writeCanonicalNan(out: WasmWriter, type: "f32" | "f64", firstLocal: number): void {
+  const local = firstLocal + ADDED_LOCALS[type];
+  const { constant, equal } = CANONICAL_NAN[type];
+  out
+    .byte(0x22)
+    .u32(local)
+    .byte(...constant);
+  out.byte(0x20).u32(local).byte(0x20).u32(local).byte(equal, 0x1b);
+}
+
 type Insertion = { readonly offset: number } & (
   | { readonly kind: "charge"; readonly point: GasPoint }
   | { readonly kind: "mark"; readonly write: MemoryWrite }
   | { readonly kind: "release" }
   | { readonly kind: "nullCheck" }
+  | { readonly kind: "float"; readonly type: "f32" | "f64" }
 );
 
-/** What goes before which instruction, in order. What shares an offset is charged first. */
-function insertionsOf({ points, writes, indirectCalls, returns }: FunctionAnalysis): Insertion[] {
+/** What goes before which instruction, in order: what belongs to the instruction before, then the charge. */
+function insertionsOf({ points, writes, floats, indirectCalls, returns }: FunctionAnalysis): Insertion[] {
   const insertions: Insertion[] = [
+    ...floats.map(({ offset, type }) => ({ kind: "float" as const, offset, type })),
     ...points.map((point) => ({ kind: "charge" as const, offset: point.offset, point })),
     ...writes.map((write) => ({ kind: "mark" as const, offset: write.offset, write })),
     ...indirectCalls.map((offset) => ({ kind: "nullCheck" as const, offset })),
@@ -175,6 +194,7 @@ export function writeBody(
     out.raw(module.subarray(at, insertion.offset));
     at = insertion.offset;
     if (insertion.kind === "release") writeStackRelease(out, globals, stackBytes);
+    else if (insertion.kind === "float") writeCanonicalNan(out, insertion.type, firstLocal);
     else if (insertion.kind === "nullCheck") writeNullCheck(out, globals, firstLocal);
     else if (insertion.kind === "mark") markBytes += writeMark(out, globals, insertion.write, firstLocal);
     else if (insertion.point.linear > 0) writeBulkCharge(out, globals, insertion.point, firstLocal);

@@ -56,9 +56,16 @@ export interface MemoryWrite {
   readonly displacement: number;
 }
 
+export interface FloatResult {
+  readonly offset: number;
+  readonly type: "f32" | "f64";
+}
+
 export interface FunctionAnalysis {
   readonly points: readonly GasPoint[];
   readonly writes: readonly MemoryWrite[];
+  /** Where a NaN that the instruction before may have made has to become the one that nearcore's engine makes. */
+  readonly floats: readonly FloatResult[];
   /** Offsets of `call_indirect`. */
   readonly indirectCalls: readonly number[];
   /** Offsets of the `return` instructions, which have to give their stack frame back. */
@@ -243,6 +250,13 @@ function memoryWrite({ opcode, offset, immediate }: InstructionReader): MemoryWr
   return isBulkWrite ? { offset, operand: "bulk", displacement: 0 } : undefined;
 }
 
+/** Arithmetic whose NaN Cranelift replaces (nan_canonicalization.rs); not neg, abs, copysign, which only move bits. */
+function floatType(opcode: number): "f32" | "f64" | undefined {
+  if ((opcode >= 0x8d && opcode <= 0x97) || opcode === 0xb6) return "f32";
+  if ((opcode >= 0x9b && opcode <= 0xa5) || opcode === 0xbb) return "f64";
+  return undefined;
+}
+
 function visit(gas: GasAnalyzer, instruction: InstructionReader): void {
   const { opcode, offset, immediate, labels } = instruction;
   switch (opcode) {
@@ -282,7 +296,11 @@ export function analyzeFunction(
   const gas = new GasAnalyzer();
   const writes: MemoryWrite[] = [];
   const indirectCalls: number[] = [];
+  const floats: FloatResult[] = [];
+  let floated: "f32" | "f64" | undefined;
   while (instruction.next()) {
+    if (floated !== undefined) floats.push({ offset: instruction.offset, type: floated });
+    floated = floatType(instruction.opcode);
     gas.begin(instruction.offset);
     visit(gas, instruction);
     operands.visit(instruction);
@@ -298,5 +316,5 @@ export function analyzeFunction(
   );
   const { returns, blocks } = gas;
   const operandBytes = operands.maxBytes;
-  return { points, writes, indirectCalls, returns, lastEnd: instruction.offset, blocks, operandBytes };
+  return { points, writes, floats, indirectCalls, returns, lastEnd: instruction.offset, blocks, operandBytes };
 }

@@ -29,6 +29,7 @@ import {
 } from "./instrument.ts";
 import { returnMemory, takeMemory } from "./memory-pool.ts";
 import { type CompiledContract, compiledContract } from "./module-cache.ts";
+import { F32, F64, I32, I64 } from "./value-type.ts";
 import { ContractError, type FunctionCallFailure, memoryAccessViolation, type WasmTrap } from "./vm-error.ts";
 
 const HOST_FUNCTIONS: HostFunctions = {
@@ -41,16 +42,15 @@ const HOST_FUNCTIONS: HostFunctions = {
   ...storageFunctions,
 };
 
-const VALUE_TYPES: Readonly<Record<string, number>> = { i: 0x7f, j: 0x7e };
-
 /** V8's words for traps. A null function is found before V8 sees it. */
 const TRAPS: readonly (readonly [string, WasmTrap])[] = [
   ["unreachable", "Unreachable"],
   ["memory access out of bounds", "MemoryOutOfBounds"],
-  ["data segment out of bounds", "MemoryOutOfBounds"],
-  ["table index is out of bounds", "CallIndirectOOB"],
-  ["table access out of bounds", "CallIndirectOOB"],
-  ["element segment out of bounds", "CallIndirectOOB"],
+  ["data segment", "MemoryOutOfBounds"],
+  // As near-vm-runner has it, tables included.
+  ["table index is out of bounds", "MemoryOutOfBounds"],
+  ["table access out of bounds", "MemoryOutOfBounds"],
+  ["element segment out of bounds", "MemoryOutOfBounds"],
   ["null function or function signature mismatch", "IncorrectCallIndirectSignature"],
   ["divide by zero", "IllegalArithmetic"],
   ["remainder by zero", "IllegalArithmetic"],
@@ -58,10 +58,29 @@ const TRAPS: readonly (readonly [string, WasmTrap])[] = [
   ["float unrepresentable in integer range", "IllegalArithmetic"],
 ];
 
-function sameType(imported: FunctionType, host: HostFunction): boolean {
-  const parameters = [...host.parameters].map((letter) => VALUE_TYPES[letter]);
-  const results = [...host.result].map((letter) => VALUE_TYPES[letter]);
-  return imported.parameters.join() === parameters.join() && imported.results.join() === results.join();
+const TYPE_NAMES: Readonly<Record<number, string>> = {
+  [I32]: "i32",
+  [I64]: "i64",
+  [F32]: "f32",
+  [F64]: "f64",
+  112: "funcref",
+  111: "externref",
+};
+
+/** A type as nearcore's engine prints it. */
+function describeType(parameters: readonly string[], results: readonly string[]): string {
+  const list = (word: string, types: readonly string[]) => (types.length > 0 ? ` (${word} ${types.join(" ")})` : "");
+  return `(func${list("param", parameters)}${list("result", results)})`;
+}
+
+function describeImported({ parameters, results }: FunctionType): string {
+  const names = (types: readonly number[]) => types.map((type) => TYPE_NAMES[type]!);
+  return describeType(names(parameters), names(results));
+}
+
+function describeHost({ parameters, result }: HostFunction): string {
+  const names = (letters: string) => [...letters].map((letter) => (letter === "j" ? "i64" : "i32"));
+  return describeType(names(parameters), names(result));
 }
 
 function linkError(message: string): ContractError {
@@ -98,13 +117,29 @@ class GuestGas {
   }
 }
 
-/** @throws ContractError `LinkError` for a host function that is not there or has another signature */
-function checkImports(imports: readonly ImportedFunction[]): void {
+/** Why a contract cannot be linked: a host function that is not there, or has another type; in nearcore's words. */
+function findLinkError(imports: readonly ImportedFunction[]): ContractError | undefined {
   for (const { name, type } of imports) {
     const host = Object.hasOwn(HOST_FUNCTIONS, name) ? HOST_FUNCTIONS[name] : undefined;
-    if (host === undefined) throw linkError(`unknown import: \`env::${name}\` has not been defined`);
-    if (!sameType(type, host)) throw linkError(`incompatible import type for \`env::${name}\``);
+    if (host === undefined) return linkError("unknown or invalid import");
+    const [expected, found] = [describeImported(type), describeHost(host)];
+    if (expected !== found) {
+      return linkError(`types incompatible: expected type \`${expected}\`, found type \`${found}\``);
+    }
   }
+  return undefined;
+}
+
+const linkErrors = new WeakMap<CompiledContract, ContractError | null>();
+
+/** @throws ContractError `LinkError` */
+function checkImports(compiled: CompiledContract): void {
+  let error = linkErrors.get(compiled);
+  if (error === undefined) {
+    error = findLinkError(compiled.imports) ?? null;
+    linkErrors.set(compiled, error);
+  }
+  if (error !== null) throw error;
 }
 
 function bindImports(imports: readonly ImportedFunction[], call: HostCall, gas: GuestGas): WebAssembly.ModuleImports {
@@ -163,10 +198,10 @@ function instantiate(
   }
 }
 
-/** Splits what is left of the gas over the promises that asked for a share of it; the last gets the rest. */
-function distributeGas(call: HostCall): void {
+/** Splits what is left of the gas over the promises that asked for a share of it, the last gets the rest; how much. */
+function distributeGas(call: HostCall): number {
   const total = call.gasWeights.reduce((sum, share) => sum + share.weight, 0n);
-  if (total === 0n) return;
+  if (total === 0n) return 0;
   const unused = call.gas.remaining;
   let given = 0;
   call.gasWeights.forEach((share, index) => {
@@ -178,6 +213,7 @@ function distributeGas(call: HostCall): void {
     if (action.kind === "FunctionCall") actions[share.action] = { ...action, gas: action.gas + gas };
   });
   call.gas.payAction(0, unused);
+  return unused;
 }
 
 function nothingHappened(failure: FunctionCallFailure, context: CallContext): CallOutcome {
@@ -188,6 +224,7 @@ function nothingHappened(failure: FunctionCallFailure, context: CallContext): Ca
     failure,
     returned: { kind: "none" },
     receipts: [],
+    weightedGas: 0,
     balance: context.balance,
     storageUsage: context.storageUsage,
   };
@@ -224,19 +261,20 @@ export function runContract(
 ): CallOutcome {
   const call = new HostCall(context, external);
   let failure: FunctionCallFailure | undefined;
+  let weightedGas = 0;
   try {
     if (methodName === "") throw new ContractError({ kind: "MethodResolveError", error: "MethodEmptyName" });
     const compiled = compiledContract(code, context.codeHash);
     call.gas.payPer("contract_loading_bytes", code.length);
     call.gas.payBase("contract_loading_base");
-    checkImports(compiled.imports);
+    checkImports(compiled);
     const type = compiled.exports.get(methodName);
     if (type === undefined) return nothingHappened({ kind: "MethodResolveError", error: "MethodNotFound" }, context);
     if (type.parameters.length > 0 || type.results.length > 0) {
       return nothingHappened({ kind: "MethodResolveError", error: "MethodInvalidSignature" }, context);
     }
     execute(call, compiled, methodName);
-    distributeGas(call);
+    weightedGas = distributeGas(call);
   } catch (error) {
     if (!(error instanceof ContractError)) throw error;
     failure = error.failure;
@@ -248,6 +286,7 @@ export function runContract(
     failure,
     returned: failure === undefined ? call.returned : { kind: "none" },
     receipts: failure === undefined ? call.receipts : [],
+    weightedGas,
     balance: call.balance,
     storageUsage: call.storageUsage,
   };
