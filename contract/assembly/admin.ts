@@ -1,9 +1,11 @@
 /** `new` and what the owner may change: itself, the operator's name, the pause and the prices. */
 import { parseAccount } from "./accounts";
-import { blockHeight, check, currentAccount, panic, utf8 } from "./host";
+import { assertPrivate, blockHeight, callInput, check, currentAccount, deployThen, panic, utf8 } from "./host";
 import { callArguments, JsonObject } from "./json";
 import { MAX_ATTESTATIONS, MAX_NAME_BYTES, MIN_LEASE_BLOCKS, YIELD_BLOCKS } from "./limits";
-import { State } from "./state";
+import { ownerAction, ownerMay } from "./owner";
+import { optionalName } from "./sources";
+import { State, STATE_VERSION } from "./state";
 import { U128 } from "./u128";
 
 /** 10^21 yocto = 0.001 NEAR for every request. */
@@ -77,6 +79,11 @@ function applyNetwork(state: State, network: JsonObject | null): void {
   state.deadlineReserveBlocks = <u32>bounded(
     network, "deadline_reserve_blocks", DEADLINE_RESERVE_BLOCKS, 1, YIELD_BLOCKS - 1,
   );
+  applyLaterDefaults(state, network);
+}
+
+/** What layout 1 did not have. */
+function applyLaterDefaults(state: State, network: JsonObject | null): void {
   state.holderShareBps = <u16>bounded(network, "holder_share_bps", HOLDER_SHARE_BPS, 0, 10_000);
   state.challengeBlocks = <u16>bounded(network, "challenge_blocks", 0, 0, YIELD_BLOCKS / 2);
   state.leasePenalty = amountOr(network, "lease_penalty", LEASE_PENALTY);
@@ -104,34 +111,35 @@ export function initialize(): void {
   state.save();
 }
 
-function asOwner(): State {
-  const state = State.load();
-  state.assertOwner();
-  return state;
-}
-
 export function set_owner(): void {
-  const state = asOwner();
-  state.owner = parseAccount(callArguments().required("new_owner_id"));
+  const state = State.load();
+  const fields = ownerAction(state, "set_owner");
+  if (!fields) return;
+  state.owner = parseAccount(fields.required("new_owner_id"));
   state.save();
 }
 
 export function set_operator(): void {
-  const state = asOwner();
-  state.operator = parseAccount(callArguments().required("new_operator_id"));
+  const state = State.load();
+  const fields = ownerAction(state, "set_operator");
+  if (!fields) return;
+  state.operator = parseAccount(fields.required("new_operator_id"));
   state.save();
 }
 
+/** At once, whatever the timelock: it stops new requests and nothing else. */
 export function set_paused(): void {
-  const state = asOwner();
+  const state = State.load();
+  state.assertOwner();
   state.paused = callArguments().required("paused").bool();
   state.save();
 }
 
 /** Prices that are not named stay. */
 export function set_pricing(): void {
-  const state = asOwner();
-  const fields = callArguments();
+  const state = State.load();
+  const fields = ownerAction(state, "set_pricing");
+  if (!fields) return;
   const baseFee = fields.optional("base_fee");
   const perInstruction = fields.optional("per_instruction_fee");
   const perMs = fields.optional("per_ms_fee");
@@ -140,5 +148,47 @@ export function set_pricing(): void {
   if (perInstruction) state.perMillionInstructions = perInstruction.amount();
   if (perMs) state.perMs = perMs.amount();
   if (perCompileMs) state.perCompileMs = perCompileMs.amount();
+  state.save();
+}
+
+/** Standard and version of all events: what indexers filter by. A name that is not given stays. */
+export function set_event_metadata(): void {
+  const state = State.load();
+  const fields = ownerAction(state, "set_event_metadata");
+  if (!fields) return;
+  const standard = optionalName(fields, "standard"), version = optionalName(fields, "version");
+  if (standard) state.eventStandard = standard;
+  if (version) state.eventVersion = version;
+  state.save();
+  state.assertSolvent();
+}
+
+/** Null: stablecoins are not taken. */
+export function set_payment_token_contract(): void {
+  const state = State.load();
+  const fields = ownerAction(state, "set_payment_token_contract");
+  if (!fields) return;
+  const token = fields.optional("token_contract");
+  state.paymentToken = token ? parseAccount(token) : null;
+  state.save();
+  state.assertSolvent();
+}
+
+const MIGRATE_GAS: u64 = 50_000_000_000_000;
+
+/** The call's input is the new code; `migrate` of the new code runs in the same receipt. */
+export function upgrade(): void {
+  if (ownerMay(State.load(), "upgrade")) deployThen(callInput(), "migrate", MIGRATE_GAS);
+}
+
+/** Brings the state of an older layout up to this one. By the contract's own account, as `upgrade` does. */
+export function migrate(): void {
+  assertPrivate();
+  const state = State.loadAny();
+  if (state.layout == STATE_VERSION) return;
+  // Layout 1 counted no nodes: those of the index stand for them until the next epochs are counted.
+  state.nodesCurrent = state.nodeCount;
+  state.nodesNext = state.nodeCount;
+  applyLaterDefaults(state, null);
   state.save();
 }

@@ -36,6 +36,8 @@ export class BorshReader {
     return this.source.dataStart + from;
   }
 
+  get position(): i32 { return this.offset; }
+
   u8(): u8 { return load<u8>(this.take(1)); }
   bool(): bool { return this.u8() != 0; }
   u16(): u16 { return load<u16>(this.take(2)); }

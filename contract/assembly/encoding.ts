@@ -85,20 +85,40 @@ function sextet(character: u8): i32 {
   return character == 0x2b ? 62 : character == 0x2f ? 63 : -1;
 }
 
+/** RFC 4648, section 4, with padding: one spelling for every run of bytes. */
+export function parseBase64(text: Uint8Array): Uint8Array {
+  const length = text.length;
+  if ((length & 3) != 0) panic("BadBase64: the length is not a multiple of 4");
+  if (length == 0) return text;
+  const padding = text[length - 2] == 0x3d ? 2 : text[length - 1] == 0x3d ? 1 : 0;
+  if (padding == 2 && text[length - 1] != 0x3d) panic("BadBase64: bad padding");
+  const out = new Uint8Array((length >> 2) * 3);
+  let to = out.dataStart, rest: u32 = 0;
+  for (let i = 0; i < length; i += 4) {
+    let word: u32 = 0;
+    for (let j = i; j < i + 4; j++) {
+      const digit = j < length - padding ? sextet(text[j]) : 0;
+      if (digit < 0) panic("BadBase64: not a digit");
+      word = (word << 6) | <u32>digit;
+    }
+    store<u8>(to, word >> 16);
+    store<u8>(to, word >> 8, 1);
+    store<u8>(to, word, 2);
+    to += 3;
+    rest = word;
+  }
+  if ((padding == 2 && (rest & 0xffff) != 0) || (padding == 1 && (rest & 0xff) != 0)) {
+    panic("BadBase64: bits after the last byte");
+  }
+  return out.subarray(0, out.length - padding);
+}
+
 /** The 64 bytes of a signature from base64 with padding (RFC 4648, section 4): 88 characters, the last two "=". */
 export function parseSignature(text: Uint8Array): Uint8Array {
-  if (text.length != 88 || text[86] != 0x3d || text[87] != 0x3d) panic("BadSignatureEncoding: not base64 of 64 bytes");
-  const out = new Uint8Array(66);
-  for (let i = 0, j = 0; i < 88; i += 4, j += 3) {
-    const a = sextet(text[i]), b = sextet(text[i + 1]);
-    const c = i == 84 ? 0 : sextet(text[i + 2]), d = i == 84 ? 0 : sextet(text[i + 3]);
-    if ((a | b | c | d) < 0) panic("BadSignatureEncoding: not base64 of 64 bytes");
-    out[j] = <u8>((a << 2) | (b >> 4));
-    out[j + 1] = <u8>((b << 4) | (c >> 2));
-    out[j + 2] = <u8>((c << 6) | d);
-  }
-  if (out[64] != 0) panic("BadSignatureEncoding: bits after the last byte");
-  return out.subarray(0, 64);
+  if (text.length != 88) panic("BadSignatureEncoding: not base64 of 64 bytes");
+  const bytes = parseBase64(text);
+  if (bytes.length != 64) panic("BadSignatureEncoding: not base64 of 64 bytes");
+  return bytes;
 }
 
 export function writeBase64(out: ByteBuffer, bytes: Uint8Array): void {

@@ -196,7 +196,7 @@ export function emitCompleted(
 }
 
 /** The line that indexers look for. */
-export function logCharged(charged: U128): void {
+export function emitCharged(charged: U128): void {
   const out = new ByteBuffer(64);
   out.literal('[[yNEAR charged: "');
   out.literal(charged.toString());
@@ -204,8 +204,8 @@ export function logCharged(charged: U128): void {
   log(out.done());
 }
 
-export function emitLease(state: State, requestId: u64, lease: LeaseRecord): void {
-  const out = begin(state, "lease_claimed");
+export function emitLease(state: State, event: string, requestId: u64, lease: LeaseRecord): void {
+  const out = begin(state, event);
   out.literal('"request_id":');
   out.number(requestId);
   out.literal(',"lease_epoch":');
@@ -247,4 +247,95 @@ export function emitRefundBounced(state: State, account: Uint8Array, amount: U12
   out.literal(',"amount":');
   out.amount(amount);
   emit(out);
+}
+
+/** An answer that is accepted unless somebody objects by `finalHeight`. */
+export function emitProposed(state: State, requestId: u64, finalHeight: u64): void {
+  const out = begin(state, "result_proposed");
+  out.literal('"request_id":');
+  out.number(requestId);
+  out.literal(',"final_height":');
+  out.number(finalHeight);
+  emit(out);
+}
+
+export function emitObjection(state: State, requestId: u64, account: Uint8Array): void {
+  const out = begin(state, "result_objected");
+  out.literal('"request_id":');
+  out.number(requestId);
+  out.literal(',"account_id":');
+  out.text(account);
+  emit(out);
+}
+
+/** What an account lost, and why. */
+export function emitPenalty(state: State, event: string, requestId: u64, account: Uint8Array, amount: U128): void {
+  const out = begin(state, event);
+  out.literal('"request_id":');
+  out.number(requestId);
+  out.literal(',"account_id":');
+  out.text(account);
+  out.literal(',"amount":');
+  out.amount(amount);
+  emit(out);
+}
+
+/** An owner's action that takes effect when it is called again from `height` on. */
+export function emitAnnounced(state: State, method: string, digest: Uint8Array, height: u64): void {
+  const out = begin(state, "owner_action_announced");
+  out.literal('"method":"');
+  out.literal(method);
+  out.literal('","arguments_hash":');
+  out.hex(digest);
+  out.literal(',"from_height":');
+  out.number(height);
+  emit(out);
+}
+
+function beginSystem(state: State, kind: string, capacity: i32 = 512): JsonWriter {
+  const out = begin(state, "system_event", capacity);
+  out.byte(0x22);
+  out.literal(kind);
+  out.literal('":{');
+  return out;
+}
+
+function endSystem(out: JsonWriter): void {
+  out.byte(0x7d);
+  emit(out);
+}
+
+export function emitStorageCleanup(state: State, projectId: Uint8Array, uuid: Uint8Array): void {
+  const out = beginSystem(state, "ProjectStorageCleanup");
+  out.literal('"project_id":');
+  out.text(projectId);
+  out.literal(',"project_uuid":');
+  out.text(uuid);
+  endSystem(out);
+}
+
+export function emitTopUp(
+  state: State, dataId: Uint8Array, owner: Uint8Array, nonce: u32, amount: U128, encrypted: Uint8Array,
+): void {
+  const out = beginSystem(state, "TopUpPaymentKey", 4_096);
+  out.literal('"data_id":');
+  out.byteArray(dataId);
+  out.literal(',"owner":');
+  out.text(owner);
+  out.literal(',"nonce":');
+  out.number(nonce);
+  out.literal(',"amount":');
+  out.amount(amount);
+  out.literal(',"encrypted_data":');
+  out.text(encrypted);
+  endSystem(out);
+}
+
+export function emitPaymentKeyDeleted(state: State, owner: Uint8Array, nonce: u32): void {
+  const out = beginSystem(state, "DeletePaymentKey");
+  out.literal('"owner":');
+  out.text(owner);
+  out.literal(',"nonce":');
+  out.number(nonce);
+  endSystem(out);
 }

@@ -34,6 +34,12 @@ declare function promise_then(p: u64, al: u64, ap: u64, ml: u64, mp: u64, gl: u6
 @external("env", "promise_batch_create") declare function promise_batch_create(length: u64, pointer: u64): u64;
 @external("env", "promise_batch_action_transfer")
 declare function promise_batch_action_transfer(promise: u64, amount: u64): void;
+@external("env", "promise_batch_action_deploy_contract")
+declare function promise_batch_action_deploy_contract(promise: u64, length: u64, pointer: u64): void;
+@external("env", "promise_batch_action_function_call")
+declare function promise_batch_action_function_call(
+  promise: u64, ml: u64, mp: u64, al: u64, ap: u64, amount: u64, gas: u64,
+): void;
 @external("env", "promise_return") declare function promise_return(promise: u64): void;
 @external("env", "promise_result") declare function promise_result(index: u64, register: u64): u64;
 @external("env", "promise_yield_create")
@@ -148,6 +154,15 @@ export function transferThen(account: Uint8Array, amount: U128, callback: string
   promise_then(promise, size(self), at(self), size(then), at(then), size(args), at(args), at(nothing), gas);
 }
 
+/** New code for this account, and a first call of it in the same receipt: where it fails the old code stays. */
+export function deployThen(code: Uint8Array, method: string, gas: u64): void {
+  const self = currentAccount(), called = utf8(method), nothing = new U128().toBytes();
+  const promise = promise_batch_create(size(self), at(self));
+  promise_batch_action_deploy_contract(promise, size(code), at(code));
+  promise_batch_action_function_call(promise, size(called), at(called), 0, 0, at(nothing), gas);
+  promise_return(promise);
+}
+
 /** Suspends the call until {@link resume} or until 200 blocks have passed; returns the data id that resumes it. */
 export function suspend(callback: string, args: Uint8Array, gas: u64): Uint8Array {
   const method = utf8(callback);
@@ -166,13 +181,21 @@ export function callThen(
   account: Uint8Array, method: string, args: Uint8Array, amount: U128, gas: u64,
   callback: string, callbackGas: u64,
 ): void {
-  const called = utf8(method), then = utf8(callback), none = new Uint8Array(0), self = currentAccount();
+  callThenWith(account, method, args, amount, gas, callback, new Uint8Array(0), callbackGas);
+}
+
+/** Calls a contract, then a callback of this one, whose value is this call's. */
+export function callThenWith(
+  account: Uint8Array, method: string, args: Uint8Array, amount: U128, gas: u64,
+  callback: string, callbackArgs: Uint8Array, callbackGas: u64,
+): void {
+  const called = utf8(method), then = utf8(callback), self = currentAccount();
   const attached = amount.toBytes(), nothing = new U128().toBytes();
   const first = promise_create(
     size(account), at(account), size(called), at(called), size(args), at(args), at(attached), gas,
   );
   promise_return(promise_then(
-    first, size(self), at(self), size(then), at(then), size(none), at(none), at(nothing), callbackGas,
+    first, size(self), at(self), size(then), at(then), size(callbackArgs), at(callbackArgs), at(nothing), callbackGas,
   ));
 }
 

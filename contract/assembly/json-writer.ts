@@ -47,6 +47,17 @@ export class JsonWriter extends ByteBuffer {
     else this.literal("null");
   }
 
+  /** An array of strings: at most `limit` of them, from `from` on. */
+  textPage(values: Uint8Array[], from: u64, limit: u64): void {
+    this.byte(0x5b);
+    const first = min<u64>(from, values.length), end = min<u64>(values.length, first + limit);
+    for (let i = first; i < end; i++) {
+      if (i > first) this.byte(0x2c);
+      this.text(values[<i32>i]);
+    }
+    this.byte(0x5d);
+  }
+
   hex(value: Uint8Array): void {
     this.byte(0x22);
     writeHex(this, value);

@@ -210,6 +210,7 @@ export class Json {
   private first(): u8 { return load<u8>(this.from); }
 
   isNull(): bool { return this.first() == 0x6e; }
+  isText(): bool { return this.first() == 0x22; }
 
   /** The value's own bytes, spelled as in the input. */
   raw(): Uint8Array { return slice(this.from, this.to); }
@@ -396,13 +397,12 @@ function slice(from: usize, to: usize): Uint8Array {
   return source.subarray(<i32>(from - source.dataStart), <i32>(to - source.dataStart));
 }
 
-/** The call's arguments; an empty input is an empty object. */
-export function callArguments(): JsonObject {
-  source = callInput();
+/** A JSON text of its own. Values that were read before keep their bytes, but no more can be read from them. */
+export function parseJson(text: Uint8Array): Json {
+  source = text;
   cursor = source.dataStart;
   end = cursor + source.length;
   knownCount = 0;
-  if (source.length == 0) return new JsonObject("the arguments");
   cursor = firstNotUtf8(cursor, end);
   if (cursor != end) bad("not UTF-8");
   cursor = source.dataStart;
@@ -412,5 +412,11 @@ export function callArguments(): JsonObject {
   const to = cursor;
   space();
   if (cursor != end) bad("something after the arguments");
-  return new Json(from, to, "the arguments").object();
+  return new Json(from, to, "the arguments");
+}
+
+/** The call's arguments; an empty input is an empty object. */
+export function callArguments(): JsonObject {
+  const input = callInput();
+  return input.length == 0 ? new JsonObject("the arguments") : parseJson(input).object();
 }

@@ -6,9 +6,10 @@
 import { same } from "./buffer";
 import { emitLease } from "./events";
 import { blockHeight, check, currentAccount, panic, predecessor } from "./host";
-import { callArguments } from "./json";
+import { callArguments, JsonObject } from "./json";
 import { MAX_FORMER_HOLDERS } from "./limits";
 import { LeaseRecord, NodeRecord, OutcomeRecord, RequestRecord } from "./records";
+import { penaliseHolder } from "./slashing";
 import { drawTicket, isEligible, leaseSeats, ROLE_LEASE } from "./sortition";
 import { State } from "./state";
 
@@ -44,22 +45,17 @@ function nextLease(current: LeaseRecord | null, leaseEpoch: u32, height: u64, ti
   return next;
 }
 
-export function claim_lease(): void {
-  const fields = callArguments();
-  const requestId = fields.required("request_id").u64();
+/** The sender's claim, stored: `request_id`, `seat` and `lease_epoch` are among the fields. */
+export function takeLease(state: State, request: RequestRecord, fields: JsonObject): LeaseRecord {
   const seat = <u32>fields.required("seat").upTo(u32.MAX_VALUE);
   const leaseEpoch = <u32>fields.required("lease_epoch").upTo(u32.MAX_VALUE);
-  const state = State.load();
-  const request = RequestRecord.load(requestId);
-  check(!OutcomeRecord.exists(requestId), "AlreadyResolved: the request has its result");
   const height = blockHeight();
   check(height <= request.deadlineHeight, "DeadlinePassed: the request can no longer be resolved");
-
   const account = predecessor();
   const node = NodeRecord.load(account);
   check(!node.draining, "Draining: a draining node takes no leases");
   check(seat < node.seatsFor(request), "NoSuchSeat: not a seat of this account for this request");
-  const current = LeaseRecord.find(requestId);
+  const current = LeaseRecord.find(request.requestId);
   if (current) {
     check(!same(current.holder, account), "AlreadyHolder: the account holds or held this lease");
     for (let i = 0; i < current.former.length; i++) {
@@ -68,19 +64,64 @@ export function claim_lease(): void {
   }
   const ticket = drawTicket(currentAccount(), request.seed, ROLE_LEASE, leaseEpoch, account, seat);
   const lease = nextLease(current, leaseEpoch, height, ticket);
-  const freeSince = !current ? request.height : current.untilHeight;
   // Whoever displaces is eligible already: the threshold only grows, and the ticket is below one that passed it.
   if (!current || height > current.untilHeight) {
+    const freeSince = current ? current.untilHeight : request.height;
     check(
       isEligible(ticket, leaseSeats(freeSince, height, request.seatsTotal), request.seatsTotal),
       "NotEligible: the ticket is not among those that may claim in this block",
     );
+    if (current) {
+      penaliseHolder(state, request.requestId, current);
+      state.save();
+    }
   }
   lease.holder = account;
   lease.seat = seat;
   lease.claimedHeight = height;
-  lease.untilHeight = min<u64>(request.deadlineHeight, height + leaseLength(state, request.maxInstructions));
+  lease.untilHeight = endOf(state, request, height);
+  lease.save(request.requestId);
+  emitLease(state, "lease_claimed", request.requestId, lease);
+  return lease;
+}
+
+/** The last block of a lease that begins here, and never one after the deadline. */
+function endOf(state: State, request: RequestRecord, from: u64): u64 {
+  return min<u64>(request.deadlineHeight, from + leaseLength(state, request.maxInstructions));
+}
+
+export function claim_lease(): void {
+  const fields = callArguments();
+  const requestId = fields.required("request_id").u64();
+  const state = State.load();
+  const request = RequestRecord.load(requestId);
+  check(!OutcomeRecord.exists(requestId), "AlreadyResolved: the request has its result");
+  takeLease(state, request, fields);
+  state.assertSolvent();
+}
+
+/** Once, by its holder, while the lease lasts: as long again as the first time. */
+export function renew_lease(): void {
+  const fields = callArguments();
+  const requestId = fields.required("request_id").u64();
+  const leaseEpoch = fields.required("lease_epoch").u64();
+  const state = State.load();
+  const request = RequestRecord.load(requestId);
+  check(!OutcomeRecord.exists(requestId), "AlreadyResolved: the request has its result");
+  const lease = LeaseRecord.find(requestId);
+  if (!lease) {
+    panic("NoLease: nobody holds the request");
+    return;
+  }
+  if (leaseEpoch != lease.leaseEpoch) wrongEpoch(lease.leaseEpoch);
+  check(same(lease.holder, predecessor()), "NotTheHolder: only the lease's holder may renew it");
+  check(blockHeight() <= lease.untilHeight, "LeaseOver: the lease has run out");
+  // A lease that ends elsewhere than its claim alone explains has been renewed.
+  check(lease.untilHeight == endOf(state, request, lease.claimedHeight), "AlreadyRenewed: a lease is renewed once");
+  const until = endOf(state, request, lease.untilHeight);
+  check(until > lease.untilHeight, "AlreadyRenewed: the lease lasts until the deadline");
+  lease.untilHeight = until;
   lease.save(requestId);
   state.assertSolvent();
-  emitLease(state, requestId, lease);
+  emitLease(state, "lease_renewed", requestId, lease);
 }

@@ -52,3 +52,44 @@ export const CALLBACK_GAS_PER_INPUT_BYTE: u64 = 50_000_000;
 
 /** A request that its yield did not settle can be cancelled by its caller after this many nanoseconds. */
 export const STALE_NS: u64 = 600_000_000_000;
+
+/** Level max (144 seats, 72 equal attestations): what an answer needs that was objected to, or that another one contradicts. */
+export const MAX_LEVEL_SEATS: u32 = 144;
+export const MAX_LEVEL_QUORUM: u16 = 72;
+/** Attestations beyond twice the quorum that a resolve may bring. */
+export const EXTRA_ATTESTATIONS: i32 = 6;
+/** Gas kept for the callback to credit each signer. */
+export const CALLBACK_GAS_PER_ATTESTATION: u64 = 250_000_000_000;
+/** Signers that fit {@link CALLBACK_GAS} even beside the longest answer. */
+export const CALLBACK_FREE_ATTESTATIONS: i32 = 16;
+
+/** A contradiction costs a tenth of the stake, of which whoever shows it gets a fifth: never worth provoking. */
+export const SLASH_DIVISOR: u32 = 10;
+export const SLASH_REWARD_DIVISOR: u32 = 5;
+/** A statement is a few hundred bytes; its base64. */
+export const MAX_STATEMENT_BYTES: i32 = 2_048;
+/** The longest output with its other fields. */
+export const MAX_RESPONSE_BYTES: u64 = 266_240;
+
+/** Projects: of an account, versions of one, and their names. */
+export const MAX_PROJECTS: i32 = 100;
+export const MAX_VERSIONS: i32 = 100;
+export const MAX_PROJECT_NAME_BYTES: i32 = 64;
+/** Account, "/" and name. */
+export const MAX_PROJECT_ID_BYTES: i32 = 129;
+/** Repository, "@" and commit. */
+export const MAX_VERSION_KEY_BYTES: i32 = 2_305;
+export const MAX_PRICED_PROJECTS: i32 = 200;
+export const MAX_OPERATIONS: i32 = 32;
+
+/** Secrets of an account; ciphertext (base64) and condition of one. */
+export const MAX_SECRETS: i32 = 100;
+export const MAX_SECRET_BYTES: i32 = 131_072;
+export const MAX_PROFILE_BYTES: i32 = 64;
+export const MAX_ACCESS_BYTES: i32 = 8_192;
+export const MAX_CONDITIONS: i32 = 32;
+export const MAX_CONDITION_DEPTH: i32 = 8;
+export const MAX_WHITELIST: i32 = 100;
+
+/** What a yield is resumed with (nearcore `max_yield_payload_size`). */
+export const MAX_RESUME_BYTES: i32 = 1_024;

@@ -11,7 +11,7 @@ const LEASE_PREFIX: u8 = 0x6c;
 const OUTCOME_PREFIX: u8 = 0x6f;
 const NODE_PREFIX: u8 = 0x6e;
 
-function requestKey(prefix: u8, id: u64): Uint8Array {
+export function requestKey(prefix: u8, id: u64): Uint8Array {
   const key = new Uint8Array(9);
   key[0] = prefix;
   store<u64>(key.dataStart + 1, bswap<u64>(id));
@@ -135,7 +135,7 @@ export class RequestRecord {
     return request!;
   }
 
-  private static decode(bytes: Uint8Array): RequestRecord {
+  static decode(bytes: Uint8Array): RequestRecord {
     const r = new BorshReader(bytes);
     const q = new RequestRecord();
     check(r.u8() == 1, "BadRecord: a request of another version");
@@ -274,6 +274,22 @@ export class Attestation {
   constructor(readonly accountId: Uint8Array, readonly seat: u32, readonly signature: Uint8Array) {}
 }
 
+export function writeAttestations(w: BorshWriter, attestations: Attestation[]): void {
+  w.u32(attestations.length);
+  for (let i = 0; i < attestations.length; i++) {
+    w.bytes(attestations[i].accountId);
+    w.u32(attestations[i].seat);
+    w.raw(attestations[i].signature);
+  }
+}
+
+export function readAttestations(r: BorshReader): Attestation[] {
+  const found: Attestation[] = [];
+  const count = <i32>r.u32();
+  for (let i = 0; i < count; i++) found.push(new Attestation(r.bytes(), r.u32(), r.raw(64)));
+  return found;
+}
+
 export class OutcomeRecord {
   leaseEpoch: u32 = 0;
   holder: Uint8Array = new Uint8Array(0);
@@ -284,23 +300,23 @@ export class OutcomeRecord {
   resolvedHeight: u64 = 0;
   charged: U128 = new U128();
 
-  /** `response` is the encoded {@link response}, which the caller has hashed already. Panics where one is stored. */
-  save(requestId: u64, response: Uint8Array): void {
+  /** `response` is the encoded {@link response}, which the caller has hashed already. */
+  encode(response: Uint8Array): Uint8Array {
     const w = new BorshWriter(response.length + 144 * (this.attestations.length + 2));
     w.u32(this.leaseEpoch);
     w.bytes(this.holder);
     w.raw(this.codeHash);
     w.raw(response);
     w.raw(this.tapeHash);
-    w.u32(this.attestations.length);
-    for (let i = 0; i < this.attestations.length; i++) {
-      w.bytes(this.attestations[i].accountId);
-      w.u32(this.attestations[i].seat);
-      w.raw(this.attestations[i].signature);
-    }
+    writeAttestations(w, this.attestations);
     w.u64(this.resolvedHeight);
     w.u128(this.charged);
-    check(!write(requestKey(OUTCOME_PREFIX, requestId), w.done()), "AlreadyResolved: the request has its result");
+    return w.done();
+  }
+
+  /** Panics where one is stored. */
+  save(requestId: u64, response: Uint8Array): void {
+    check(!write(requestKey(OUTCOME_PREFIX, requestId), this.encode(response)), "AlreadyResolved: the request has its result");
   }
 
   static stored(id: u64): Uint8Array | null { return read(requestKey(OUTCOME_PREFIX, id)); }
@@ -308,16 +324,17 @@ export class OutcomeRecord {
 
   static find(id: u64): OutcomeRecord | null {
     const bytes = OutcomeRecord.stored(id);
-    if (!bytes) return null;
-    const r = new BorshReader(bytes);
+    return bytes ? OutcomeRecord.read(new BorshReader(bytes)) : null;
+  }
+
+  static read(r: BorshReader): OutcomeRecord {
     const outcome = new OutcomeRecord();
     outcome.leaseEpoch = r.u32();
     outcome.holder = r.bytes();
     outcome.codeHash = r.raw(32);
     outcome.response = GuestResponse.read(r);
     outcome.tapeHash = r.raw(32);
-    const count = <i32>r.u32();
-    for (let i = 0; i < count; i++) outcome.attestations.push(new Attestation(r.bytes(), r.u32(), r.raw(64)));
+    outcome.attestations = readAttestations(r);
     outcome.resolvedHeight = r.u64();
     outcome.charged = r.u128();
     return outcome;

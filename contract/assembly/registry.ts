@@ -12,6 +12,7 @@ import { attachedDeposit, blockHeight, check, has, panic, predecessor, read, rem
 import { callArguments } from "./json";
 import { MAX_NAME_BYTES, MAX_SEATS } from "./limits";
 import { NodeRecord } from "./records";
+import { lockedUntil, lockKey } from "./slashing";
 import { State } from "./state";
 import { U128 } from "./u128";
 
@@ -87,6 +88,14 @@ function setSeatsCurrent(state: State, node: NodeRecord, seats: u32): void {
   node.seatsCurrent = seats;
 }
 
+/** At once and in every epoch: whoever contradicted itself draws no more tickets. */
+export function dropSeats(state: State, node: NodeRecord): void {
+  setSeatsNext(state, node, 0);
+  setSeatsCurrent(state, node, 0);
+  node.seatsPrevious = 0;
+  node.draining = true;
+}
+
 function countOf(seats: u32): u32 { return seats > 0 ? 1 : 0; }
 
 function ownNode(state: State): NodeRecord {
@@ -147,6 +156,8 @@ export function withdraw_stake(): void {
     (node.seatsPrevious | node.seatsCurrent | node.seatsNext) == 0,
     "StakeLocked: the node has or had seats in this stake epoch or the one before",
   );
+  check(lockedUntil(node.accountId) <= blockHeight(), "StakeLocked: a slashed stake is free two epochs later");
+  remove(lockKey(node.accountId));
   removeFromIndex(state, node);
   remove(NodeRecord.key(node.accountId));
   state.settles(node.stake);

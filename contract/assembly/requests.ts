@@ -1,8 +1,8 @@
 /** `request_execution`: takes the deposit, suspends the caller and stores what peers work on. */
 import { parseAccount } from "./accounts";
+import { Level } from "./attestations";
 import { BorshWriter } from "./borsh";
 import { ByteBuffer, sameText } from "./buffer";
-import { parseHash } from "./encoding";
 import { emitRequested, RequestExtras } from "./events";
 import {
   attachedDeposit, blockHeight, check, currentAccount, panic, predecessor, randomSeed, sha256, signer, suspend,
@@ -10,48 +10,36 @@ import {
 } from "./host";
 import { callArguments, Json, JsonObject } from "./json";
 import {
-  CALLBACK_GAS, CALLBACK_GAS_PER_INPUT_BYTE, DEFAULT_EXECUTION_SECONDS, DEFAULT_INSTRUCTIONS, DEFAULT_MEMORY_MB, MAX_EXECUTION_SECONDS,
-  MAX_INPUT_BYTES, MAX_INSTRUCTIONS, MAX_NAME_BYTES, MAX_URL_BYTES, YIELD_BLOCKS,
+  CALLBACK_FREE_ATTESTATIONS, CALLBACK_GAS, CALLBACK_GAS_PER_ATTESTATION, CALLBACK_GAS_PER_INPUT_BYTE,
+  DEFAULT_EXECUTION_SECONDS, DEFAULT_INSTRUCTIONS, DEFAULT_MEMORY_MB, MAX_EXECUTION_SECONDS,
+  MAX_INPUT_BYTES, MAX_INSTRUCTIONS, MAX_NAME_BYTES, MAX_PROJECT_ID_BYTES, MAX_VERSION_KEY_BYTES, YIELD_BLOCKS,
 } from "./limits";
 import { estimateCost } from "./money";
 import { addPending } from "./pending";
-import { CodeSource, RequestRecord, SOURCE_GITHUB, SOURCE_WASM_URL } from "./records";
+import { Price, priceOf } from "./pricing";
+import { Project } from "./projects";
+import { RequestRecord, SOURCE_GITHUB } from "./records";
+import { optionalName, parseCode, printable } from "./sources";
+import { holdAttachedUsd } from "./stablecoins";
 import { COST_VERSION, State } from "./state";
 
 const SEED_DOMAIN = "outlayer/seed/v1";
 
-/** Text that stands in events: without control characters, whose escapes could make an event too long to log. */
-function printable(value: Json, most: i32): Uint8Array {
-  const text = value.text(most);
-  for (let i = 0; i < text.length; i++) if (text[i] < 0x20) panic("BadName: " + value.name + " has control characters");
-  return text;
-}
-
-function optionalName(fields: JsonObject, name: string): Uint8Array | null {
-  const value = fields.optional(name);
-  return value ? printable(value, MAX_NAME_BYTES) : null;
-}
-
-function parseSource(value: Json): CodeSource {
+/** The code, and for a project who owns it. */
+function applySource(request: RequestRecord, extras: RequestExtras, value: Json): Uint8Array | null {
   const variants = value.object();
+  const named = variants.optional("Project");
+  if (!named) {
+    request.source = parseCode(variants);
+    return null;
+  }
   check(variants.count == 1, "BadSource: source has exactly one of GitHub, WasmUrl, Project");
-  const source = new CodeSource();
-  if (variants.optional("Project")) panic("ProjectsUnavailable: projects are not available in this version");
-  const gitHub = variants.optional("GitHub");
-  const wasmUrl = variants.optional("WasmUrl");
-  if (gitHub) {
-    const fields = gitHub.object();
-    source.place = printable(fields.required("repo"), MAX_URL_BYTES);
-    source.version = printable(fields.required("commit"), MAX_NAME_BYTES);
-    source.buildTarget = optionalName(fields, "build_target");
-  } else if (wasmUrl) {
-    const fields = wasmUrl.object();
-    source.kind = SOURCE_WASM_URL;
-    source.place = printable(fields.required("url"), MAX_URL_BYTES);
-    source.version = parseHash(fields.required("hash").text(MAX_NAME_BYTES), "hash");
-    source.buildTarget = optionalName(fields, "build_target");
-  } else panic("BadSource: source has exactly one of GitHub, WasmUrl, Project");
-  return source;
+  const fields = named.object(), versionKey = fields.optional("version_key");
+  const project = Project.load(fields.required("project_id").text(MAX_PROJECT_ID_BYTES));
+  request.source = project.version(versionKey ? versionKey.text(MAX_VERSION_KEY_BYTES) : project.activeVersion).source;
+  request.projectId = project.id();
+  extras.projectUuid = project.uuid();
+  return project.owner;
 }
 
 function parseFormat(value: Json | null): u8 {
@@ -95,11 +83,13 @@ function applyParams(request: RequestRecord, extras: RequestExtras, value: Json 
   if (params.flag("compile_only")) request.compileOnly = true;
   extras.storeOnFastfs = params.flag("store_on_fastfs");
   extras.useBoundIdentity = params.flag("use_bound_identity");
-  extras.projectUuid = optionalName(params, "project_uuid");
+  if (!request.projectId) extras.projectUuid = optionalName(params, "project_uuid");
   const attachedUsd = params.optional("attached_usd");
-  if (attachedUsd && !attachedUsd.amount().isZero()) {
-    panic("AttachedUsdUnavailable: attached_usd needs a Project source, and projects are not available in this version");
-  }
+  if (attachedUsd) request.attachedUsd = attachedUsd.amount();
+  check(
+    request.projectId != null || request.attachedUsd.isZero(),
+    "AttachedUsdWithoutProject: attached_usd needs a Project source",
+  );
   check(
     request.source.kind == SOURCE_GITHUB || !request.forceRebuild,
     "ForceRebuildOfWasmUrl: force_rebuild is not applicable for WasmUrl code source",
@@ -179,10 +169,10 @@ export function request_execution(): void {
   request.signerId = signer();
   const payer = fields.optional("payer_account_id");
   request.payerId = payer ? parseAccount(payer) : request.predecessorId;
-  request.source = parseSource(fields.required("source"));
   const limits = fields.optional("resource_limits");
   request.compileOnly = limits == null;
   const extras = parseLimits(limits);
+  const projectOwner = applySource(request, extras, fields.required("source"));
   applyParams(request, extras, fields.optional("params"));
   applyLimits(request, extras);
   request.responseFormat = parseFormat(fields.optional("response_format"));
@@ -197,9 +187,16 @@ export function request_execution(): void {
   checkPayment(state, request, extras);
 
   pinContext(state, request);
+  // Last: the input may be read as JSON of its own.
+  if (projectOwner) {
+    let price: Price | null = null;
+    if (!request.compileOnly) price = priceOf(request.projectId!, request.input);
+    holdAttachedUsd(request, projectOwner, price);
+  }
   const args = new ByteBuffer(64);
   args.literal('{"request_id":' + request.requestId.toString() + "}");
-  const gas = CALLBACK_GAS + CALLBACK_GAS_PER_INPUT_BYTE * request.input.length;
+  const signers = max<i32>(0, Level.of(request).mostAttestations - CALLBACK_FREE_ATTESTATIONS);
+  const gas = CALLBACK_GAS + CALLBACK_GAS_PER_INPUT_BYTE * request.input.length + CALLBACK_GAS_PER_ATTESTATION * signers;
   request.dataId = suspend("on_execution_response", args.done(), gas);
   request.save();
   addPending(state, request.requestId);

@@ -1,240 +1,199 @@
 /**
- * Results: `resolve_execution` accepts an answer that a quorum of the request's own seats signed, whoever sends it;
- * `on_execution_response`, which the protocol calls once for every yield, settles the request from what is stored.
+ * Results: an answer that a quorum of the request's own seats signed is accepted, whoever sends it. It comes in one
+ * transaction (`resolve_execution`, `submit_execution_output_and_resolve`), together with the claim of the lease
+ * (`claim_and_resolve`), or as its digest first and its bytes after it in chunks (`submit_execution_output`).
+ * Where the network has challenge blocks, an accepted answer of less than everybody waits for objections.
  */
-import { parseAccount } from "./accounts";
-import { BorshWriter } from "./borsh";
+import { Attestation, GuestResponse, LeaseRecord, OutcomeRecord, RequestRecord, SOURCE_WASM_URL } from "./records";
+import { checkAttestations, hashField, Level, ResultClaim } from "./attestations";
+import { BorshReader } from "./borsh";
 import { ByteBuffer, same } from "./buffer";
-import { parseHash, parseSignature } from "./encoding";
-import { emitCompleted, logCharged } from "./events";
-import {
-  assertPrivate, blockHeight, check, currentAccount, panic, predecessor, resume, returnBytes, sha256, timestampNs, utf8,
-  verifies,
-} from "./host";
-import { callArguments, Json } from "./json";
-import { JsonWriter } from "./json-writer";
-import {
-  MAX_ATTESTATIONS, MAX_ERROR_BYTES, MAX_NAME_BYTES, MAX_OUTPUT_BYTES, STALE_NS, YIELD_BLOCKS,
-} from "./limits";
-import { chargeFor, creditShares, refund } from "./money";
-import { removePending } from "./pending";
-import {
-  Attestation, GuestResponse, LeaseRecord, NodeRecord, OUTPUT_BYTES, OUTPUT_JSON, OUTPUT_TEXT, OutcomeRecord,
-  removeRequest, RequestRecord, SOURCE_WASM_URL,
-} from "./records";
-import { drawTicket, isEligible, ROLE_REPLAY } from "./sortition";
+import { parseBase64 } from "./encoding";
+import { emitCharged, emitProposed } from "./events";
+import { blockHeight, check, panic, predecessor, read, remove, resume, sha256, write } from "./host";
+import { callArguments, JsonObject } from "./json";
+import { takeLease } from "./leases";
+import { MAX_OUTPUT_BYTES, MAX_RESPONSE_BYTES } from "./limits";
+import { chargeFor } from "./money";
+import { AnnouncedResult, ObjectionRecord, ProposalRecord, chunksKey } from "./proposals";
+import { parseResponse } from "./responses";
+import { judgeObjection } from "./slashing";
 import { State } from "./state";
-import { U128 } from "./u128";
+import { StorageMeter } from "./storage-meter";
 
-const RESULT_DOMAIN = "outlayer/result-attestation/v1";
-const REPLAY_CLASS_PURE: u8 = 0;
+/** A call that brings an answer: what it names, and what it is checked against. */
+class Resolution {
+  private constructor(
+    readonly fields: JsonObject, readonly requestId: u64, readonly state: State, readonly request: RequestRecord,
+    readonly objection: ObjectionRecord | null,
+  ) {}
 
-function parseOutput(value: Json, response: GuestResponse): void {
-  const variants = value.object();
-  check(variants.count == 1, "BadOutput: output has exactly one of Bytes, Text, Json");
-  const bytes = variants.optional("Bytes"), text = variants.optional("Text"), json = variants.present("Json");
-  if (bytes) {
-    response.outputKind = OUTPUT_BYTES;
-    response.output = bytes.bytes(MAX_OUTPUT_BYTES);
-  } else if (text) {
-    response.outputKind = OUTPUT_TEXT;
-    response.output = text.text(MAX_OUTPUT_BYTES);
-  } else if (json) {
-    // The guest's own spelling: nodes signed these bytes, and callers get them.
-    const raw = json.raw();
-    check(raw.length <= MAX_OUTPUT_BYTES, "TooLong: Json");
-    response.outputKind = OUTPUT_JSON;
-    response.output = raw;
-  } else panic("BadOutput: output has exactly one of Bytes, Text, Json");
-}
-
-function parseResponse(value: Json): GuestResponse {
-  const fields = value.object();
-  const response = new GuestResponse();
-  response.success = fields.required("success").bool();
-  const output = fields.optional("output");
-  if (output) parseOutput(output, response);
-  const error = fields.optional("error");
-  if (error) response.error = error.text(MAX_ERROR_BYTES);
-  const used = fields.required("resources_used").object();
-  response.instructions = used.required("instructions").u64();
-  response.timeMs = used.required("time_ms").u64();
-  const compileTimeMs = used.optional("compile_time_ms");
-  response.hasCompileTimeMs = compileTimeMs != null;
-  if (compileTimeMs) response.compileTimeMs = compileTimeMs.u64();
-  const note = fields.optional("compilation_note");
-  if (note) response.compilationNote = note.text(MAX_ERROR_BYTES);
-  const refundUsd = fields.optional("refund_usd");
-  response.hasRefundUsd = refundUsd != null;
-  if (refundUsd) response.refundUsd = refundUsd.u64();
-  return response;
-}
-
-/** `protocol/src/wire/statement.ts`, from the contract's own records: what every signature has to be about. */
-function statementDigest(
-  state: State, request: RequestRecord, lease: LeaseRecord, contractId: Uint8Array, codeHash: Uint8Array,
-  responseHash: Uint8Array, tapeHash: Uint8Array,
-): Uint8Array {
-  const w = new BorshWriter(1_024);
-  w.text(RESULT_DOMAIN);
-  w.bytes(state.chainId);
-  w.bytes(contractId);
-  w.u64(request.requestId);
-  w.raw(request.digest());
-  w.u32(lease.leaseEpoch);
-  w.bytes(lease.holder);
-  w.raw(codeHash);
-  w.u8(REPLAY_CLASS_PURE);
-  w.u16(request.costVersion);
-  w.raw(request.inputHash);
-  w.raw(request.seed);
-  w.raw(responseHash);
-  w.raw(tapeHash);
-  return sha256(w.done());
-}
-
-function refuse(code: string, account: Uint8Array): void {
-  panic(code + ": " + String.UTF8.decodeUnsafe(account.dataStart, account.length));
-}
-
-/** The attestations, each by a seat of the request's committee or its lease holder, each over `digest`. */
-function checkAttestations(
-  values: Json[], request: RequestRecord, lease: LeaseRecord, contractId: Uint8Array, digest: Uint8Array,
-): Attestation[] {
-  const found: Attestation[] = [];
-  for (let i = 0; i < values.length; i++) {
-    const fields = values[i].object();
-    const account = parseAccount(fields.required("account_id"));
-    const seat = <u32>fields.required("seat").upTo(u32.MAX_VALUE);
-    const signature = parseSignature(fields.required("signature").text(MAX_NAME_BYTES));
-    for (let j = 0; j < found.length; j++) if (same(found[j].accountId, account)) refuse("DuplicateSigner", account);
-    const node = NodeRecord.load(account);
-    if (seat >= node.seatsFor(request)) refuse("NoSuchSeat", account);
-    if (!same(account, lease.holder)) {
-      const ticket = drawTicket(contractId, request.seed, ROLE_REPLAY, 0, account, seat);
-      if (!isEligible(ticket, request.replaySeats, request.seatsTotal)) refuse("NotInCommittee", account);
+  static begin(): Resolution {
+    const fields = callArguments();
+    const requestId = fields.required("request_id").u64();
+    const state = State.load();
+    const request = RequestRecord.load(requestId);
+    check(blockHeight() <= request.deadlineHeight, "DeadlinePassed: the request can no longer be resolved");
+    let objection: ObjectionRecord | null = null;
+    if (state.challengeBlocks > 0) {
+      objection = ObjectionRecord.find(requestId);
+      check(!ProposalRecord.exists(requestId), "AlreadyProposed: an answer waits for objections");
     }
-    if (!verifies(signature, digest, node.publicKey)) refuse("BadSignature", account);
-    found.push(new Attestation(account, seat, signature));
+    return new Resolution(fields, requestId, state, request, objection);
   }
-  if (found.length < <i32>request.quorum) {
-    panic("BelowQuorum: " + found.length.toString() + " of " + request.quorum.toString() + " attestations");
+
+  /** An answer that was objected to needs the highest level. */
+  level(): Level {
+    return this.objection ? Level.highest(this.state, this.request) : Level.of(this.request);
   }
-  return found;
+
+  claim(lease: LeaseRecord, responseHash: Uint8Array): ResultClaim {
+    const codeHash = hashField(this.fields, "code_hash"), tapeHash = hashField(this.fields, "tape_hash");
+    check(
+      this.request.source.kind != SOURCE_WASM_URL || same(codeHash, this.request.source.version),
+      "WrongCode: code_hash is not the hash that the request names",
+    );
+    return new ResultClaim(lease.leaseEpoch, lease.holder, codeHash, responseHash, tapeHash);
+  }
+
+  attestations(claim: ResultClaim): Attestation[] {
+    return checkAttestations(this.fields.required("attestations"), this.state, this.request, claim, this.level());
+  }
+}
+
+/** The lease that an answer names. */
+function namedLease(requestId: u64, fields: JsonObject): LeaseRecord {
+  const leaseEpoch = fields.required("lease_epoch").u64();
+  const lease = LeaseRecord.find(requestId);
+  if (!lease) panic("NoLease: nobody holds the request");
+  if (leaseEpoch != lease!.leaseEpoch) panic("WrongLeaseEpoch: the lease epoch is " + lease!.leaseEpoch.toString());
+  return lease!;
+}
+
+function resolveUnder(lease: LeaseRecord, resolution: Resolution, response: GuestResponse): void {
+  const encoded = response.encode();
+  const claim = resolution.claim(lease, sha256(encoded));
+  accept(resolution, claim, response, encoded, resolution.attestations(claim));
+}
+
+/** Stores the answer and resumes the caller, or lets it wait where somebody may still object. */
+function accept(
+  resolution: Resolution, claim: ResultClaim, response: GuestResponse, encoded: Uint8Array, signed: Attestation[],
+): void {
+  const state = resolution.state, request = resolution.request;
+  const outcome = new OutcomeRecord();
+  outcome.leaseEpoch = claim.leaseEpoch;
+  outcome.holder = claim.holder;
+  outcome.codeHash = claim.codeHash;
+  outcome.response = response;
+  outcome.tapeHash = claim.tapeHash;
+  outcome.attestations = signed;
+  outcome.resolvedHeight = blockHeight();
+  outcome.charged = chargeFor(state, response.success, response.instructions, request.payment);
+  const objection = resolution.objection;
+  if (objection) judgeObjection(state, request, objection, claim);
+  else if (state.challengeBlocks > 0 && <u32>signed.length < min(request.replaySeats, state.nodesCurrent)) {
+    const proposal = new ProposalRecord(claim.responseHash, blockHeight() + state.challengeBlocks, outcome);
+    proposal.save(request.requestId, encoded);
+    state.assertSolvent();
+    emitProposed(state, request.requestId, proposal.finalHeight);
+    return;
+  }
+  conclude(state, request, outcome, encoded);
+}
+
+/** The payment stays owed, partly to the signers from the callback on: the liabilities do not change. */
+function conclude(state: State, request: RequestRecord, outcome: OutcomeRecord, encoded: Uint8Array): void {
+  outcome.save(request.requestId, encoded);
+  state.assertSolvent();
+  const pointer = new ByteBuffer(64);
+  pointer.literal('{"request_id":' + request.requestId.toString() + "}");
+  check(resume(request.dataId, pointer.done()), "YieldOver: the request's yield has ended");
+  emitCharged(outcome.charged);
 }
 
 export function resolve_execution(): void {
-  const fields = callArguments();
-  const requestId = fields.required("request_id").u64();
-  const leaseEpoch = fields.required("lease_epoch").u64();
-  const codeHash = parseHash(fields.required("code_hash").text(MAX_NAME_BYTES), "code_hash");
-  const tapeHash = parseHash(fields.required("tape_hash").text(MAX_NAME_BYTES), "tape_hash");
-  const state = State.load();
-  const request = RequestRecord.load(requestId);
-  check(blockHeight() <= request.deadlineHeight, "DeadlinePassed: the request can no longer be resolved");
-  const lease = LeaseRecord.find(requestId);
-  if (!lease) {
-    panic("NoLease: nobody holds the request");
-    return;
-  }
-  if (leaseEpoch != lease.leaseEpoch) panic("WrongLeaseEpoch: the lease epoch is " + lease.leaseEpoch.toString());
-  check(
-    request.source.kind != SOURCE_WASM_URL || same(codeHash, request.source.version),
-    "WrongCode: code_hash is not the hash that the request names",
-  );
-  const outcome = new OutcomeRecord();
-  outcome.response = parseResponse(fields.required("response"));
-  const encoded = outcome.response.encode();
-  const contractId = currentAccount();
-  const digest = statementDigest(state, request, lease, contractId, codeHash, sha256(encoded), tapeHash);
-  outcome.attestations = checkAttestations(
-    fields.required("attestations").elements(MAX_ATTESTATIONS), request, lease, contractId, digest,
-  );
-  outcome.leaseEpoch = lease.leaseEpoch;
-  outcome.holder = lease.holder;
-  outcome.codeHash = codeHash;
-  outcome.tapeHash = tapeHash;
-  outcome.resolvedHeight = blockHeight();
-  outcome.charged = chargeFor(state, outcome.response.success, outcome.response.instructions, request.payment);
-  outcome.save(requestId, encoded);
-  state.assertSolvent();
-  const pointer = new ByteBuffer(64);
-  pointer.literal('{"request_id":' + requestId.toString() + "}");
-  check(resume(request.dataId, pointer.done()), "YieldOver: the request's yield has ended");
-  logCharged(outcome.charged);
+  const resolution = Resolution.begin();
+  const lease = namedLease(resolution.requestId, resolution.fields);
+  resolveUnder(lease, resolution, parseResponse(resolution.fields.required("response").object()));
 }
 
-function answer(response: GuestResponse): Uint8Array {
-  const output = response.output;
-  if (!response.success || !output) return utf8("null");
-  if (response.outputKind == OUTPUT_JSON) return output;
-  const out = new JsonWriter(output.length * 2);
-  if (response.outputKind == OUTPUT_TEXT) out.text(output);
-  else out.base64(output);
-  return out.done();
+/** The response's fields stand among the arguments; `refund_usd` is not part of this form. */
+export function submit_execution_output_and_resolve(): void {
+  const resolution = Resolution.begin();
+  const lease = namedLease(resolution.requestId, resolution.fields);
+  const response = parseResponse(resolution.fields);
+  response.hasRefundUsd = false;
+  response.refundUsd = 0;
+  resolveUnder(lease, resolution, response);
 }
 
-/**
- * Ends a request for good: shares credited, state deleted, refund sent. Of the payment, what is charged stays owed, to
- * the signers now; without an outcome it belongs to nobody and becomes the contract's free balance.
- */
-function settle(state: State, request: RequestRecord, outcome: OutcomeRecord | null, charged: U128): U128 {
-  const back = request.payment.minus(charged);
-  removeRequest(request.requestId);
-  removePending(state, request.requestId);
-  state.totalExecutions++;
-  state.settles(outcome ? back : request.payment);
-  if (outcome) {
-    state.totalCharged = state.totalCharged.plus(charged);
-    creditShares(state, charged, outcome.attestations, outcome.holder);
-  }
-  state.save();
-  refund(request.payerId, back);
-  return back;
+/** For short runs: the lease is claimed by the sender and answered in one call, each under its own rules. */
+export function claim_and_resolve(): void {
+  const resolution = Resolution.begin();
+  const lease = takeLease(resolution.state, resolution.request, resolution.fields);
+  resolveUnder(lease, resolution, parseResponse(resolution.fields.required("response").object()));
 }
 
-/**
- * The yield's callback, called by the protocol once: after a resume or after 200 blocks. Its own payload is not
- * looked at, since what counts stands in the state. It must not panic: a failed callback could never settle.
- */
-export function on_execution_response(): void {
-  assertPrivate();
-  const requestId = callArguments().required("request_id").u64();
-  const request = RequestRecord.find(requestId);
-  if (!request) {
-    // Cancelled before: paid back then.
-    returnBytes(utf8("null"));
-    return;
-  }
-  const state = State.load();
-  const outcome = OutcomeRecord.find(requestId);
-  if (outcome) {
-    const back = settle(state, request, outcome, outcome.charged);
-    logCharged(outcome.charged);
-    emitCompleted(state, request, outcome.response, outcome.charged, back, "");
-    returnBytes(answer(outcome.response));
-    return;
-  }
-  const charged = state.baseFee.lessThan(request.payment) ? state.baseFee : request.payment;
-  const back = settle(state, request, null, charged);
-  logCharged(charged);
-  emitCompleted(state, request, null, charged, back, "timed out: no result within the yield's 200 blocks");
-  returnBytes(utf8("null"));
-}
-
-/** A way out where the callback failed (it ran out of gas, say): the caller takes back what is not yet charged. */
-export function cancel_stale_execution(): void {
+/** After the challenge blocks, by anybody. */
+export function finalize_execution(): void {
   const requestId = callArguments().required("request_id").u64();
   const state = State.load();
   const request = RequestRecord.load(requestId);
-  check(same(predecessor(), request.predecessorId), "NotTheCaller: only the account that asked may cancel");
-  check(
-    timestampNs() - request.timestampNs > STALE_NS && blockHeight() > request.height + YIELD_BLOCKS,
-    "NotStale: the request may still be answered",
-  );
-  const outcome = OutcomeRecord.find(requestId);
-  const charged = outcome ? outcome.charged : new U128();
-  const back = settle(state, request, outcome, charged);
-  logCharged(charged);
-  emitCompleted(state, request, outcome ? outcome.response : null, charged, back, "cancelled: stale");
+  const proposal = ProposalRecord.load(requestId);
+  check(blockHeight() > proposal.finalHeight, "StillOpen: the answer can still be objected to");
+  ProposalRecord.remove(requestId);
+  conclude(state, request, proposal.outcome, proposal.outcome.response.encode());
+}
+
+/** First the digest of a response that does not fit a transaction with its attestations. */
+export function submit_execution_output(): void {
+  const resolution = Resolution.begin();
+  const lease = namedLease(resolution.requestId, resolution.fields);
+  const claim = resolution.claim(lease, hashField(resolution.fields, "response_hash"));
+  const announced = new AnnouncedResult(claim, <u32>resolution.fields.required("response_bytes").upTo(MAX_RESPONSE_BYTES));
+  announced.attestations = resolution.attestations(claim);
+  announced.save(resolution.requestId);
+  resolution.state.assertSolvent();
+}
+
+/**
+ * Then its Borsh bytes, from anybody, in order; every sender's chunks are its own and stand at its cost. Whose bytes
+ * are complete and have the announced hash resolves the request, and gets its deposit back.
+ */
+export function submit_output_chunk(): void {
+  const resolution = Resolution.begin();
+  const announced = AnnouncedResult.load(resolution.requestId);
+  const offset = resolution.fields.required("offset").u64();
+  const data = parseBase64(resolution.fields.required("data").text(MAX_OUTPUT_BYTES * 2));
+  const sender = predecessor();
+  const key = chunksKey(resolution.requestId, sender);
+  const stored = read(key);
+  const before = stored ? stored : new Uint8Array(0);
+  if (offset != <u64>before.length) panic("WrongOffset: the next chunk begins at " + before.length.toString());
+  const bytes = new ByteBuffer(before.length + data.length);
+  bytes.raw(before);
+  bytes.raw(data);
+  const whole = bytes.done();
+  check(whole.length <= <i32>announced.bytes, "TooLong: more bytes than were announced");
+  const meter = new StorageMeter();
+  if (whole.length < <i32>announced.bytes) {
+    write(key, whole);
+    meter.charge(sender);
+    return;
+  }
+  check(same(sha256(whole), announced.claim.responseHash), "WrongOutput: the bytes are not those that were attested");
+  remove(key);
+  meter.charge(sender);
+  AnnouncedResult.remove(resolution.requestId);
+  accept(resolution, announced.claim, GuestResponse.read(new BorshReader(whole)), whole, announced.attestations);
+}
+
+/** Takes back one's chunks and their deposit, also when the request is over. */
+export function drop_output_chunks(): void {
+  const sender = predecessor();
+  const key = chunksKey(callArguments().required("request_id").u64(), sender);
+  const meter = new StorageMeter();
+  check(remove(key), "NothingStored: no chunks of this account");
+  meter.charge(sender);
 }

@@ -1,7 +1,7 @@
 /**
  * The contract's own record, under the key `STATE`: parameters that `new` fixes, prices, counters and the totals that
  * make a request's pinned epoch an O(1) matter. One read and one write a call. Its first byte is the layout's version;
- * `migration.ts` brings older layouts up to this one.
+ * `migrate` brings older layouts up to this one.
  */
 import { BorshField, BorshReader, BorshWriter } from "./borsh";
 import { same } from "./buffer";
@@ -15,6 +15,8 @@ export const STATE_VERSION: u8 = 2;
 export const COST_VERSION: u16 = 1;
 
 export class State {
+  /** Of the bytes that were loaded. */
+  layout: u8 = STATE_VERSION;
   owner: Uint8Array = new Uint8Array(0);
   operator: Uint8Array = new Uint8Array(0);
   paused: bool = false;
@@ -77,11 +79,20 @@ export class State {
   static exists(): bool { return has(utf8("STATE")); }
 
   static load(): State {
+    const state = State.loadAny();
+    check(state.layout == STATE_VERSION, "OldState: call migrate first");
+    return state;
+  }
+
+  /** A state of this layout, or of an older one whose later fields are not set. */
+  static loadAny(): State {
     const bytes = read(utf8("STATE"));
     if (!bytes) panic("NotInitialized: call new first");
-    const state = new State();
-    check(bytes![0] == STATE_VERSION, "OldState: call migrate first");
-    state.fields(new BorshField(new BorshReader(bytes!.subarray(1)), null));
+    const state = new State(), field = new BorshField(new BorshReader(bytes!.subarray(1)), null);
+    state.layout = bytes![0];
+    check(state.layout > 0 && state.layout <= STATE_VERSION, "BadRecord: a state of a later version");
+    if (state.layout == 1) state.firstLayout(field);
+    else state.fields(field);
     state.rollSeats();
     return state;
   }
@@ -111,7 +122,7 @@ export class State {
   }
 
   /** The fields of layout 1, with which all later layouts begin. */
-  firstLayout(f: BorshField): void {
+  private firstLayout(f: BorshField): void {
     this.owner = f.bytes(this.owner);
     this.operator = f.bytes(this.operator);
     this.paused = f.bool(this.paused);

@@ -10,12 +10,27 @@ import {
 } from "./limits";
 import { estimateCost } from "./money";
 import { pendingIds } from "./pending";
+import { AnnouncedResult, ObjectionRecord, ProposalRecord } from "./proposals";
 import { LeaseRecord, NodeRecord, OutcomeRecord, RequestRecord } from "./records";
 import { accountAt } from "./registry";
 import { parseLimits } from "./requests";
+import { versionKeyOf } from "./sources";
 import { CONTRACT_VERSION, State } from "./state";
 
 function limitOf(fields: JsonObject, most: u64): u64 { return min<u64>(fields.u64Or("limit", most), most); }
+
+/** As the caller named it: a project where it named one. */
+function writeNamedSource(out: JsonWriter, request: RequestRecord): void {
+  if (!request.projectId) {
+    writeSource(out, request.source);
+    return;
+  }
+  out.literal('{"Project":{"project_id":');
+  out.text(request.projectId!);
+  out.literal(',"version_key":');
+  out.text(versionKeyOf(request.source));
+  out.literal("}}");
+}
 
 function writeRequest(out: JsonWriter, request: RequestRecord): void {
   out.literal('{"request_id":');
@@ -27,7 +42,7 @@ function writeRequest(out: JsonWriter, request: RequestRecord): void {
   out.literal(',"signer_id":');
   out.text(request.signerId);
   out.literal(',"execution_source":');
-  writeSource(out, request.source);
+  writeNamedSource(out, request);
   out.literal(',"resolved_source":');
   writeSource(out, request.source);
   out.literal(',"resource_limits":{"max_instructions":');
@@ -229,6 +244,15 @@ export function get_network(): void {
   out.literal(',"node_count":' + s.nodeCount.toString());
   out.literal(',"pending_count":' + s.pendingCount.toString());
   out.literal(',"next_request_id":' + s.nextRequestId.toString());
+  out.literal(',"nodes_current":' + s.nodesCurrent.toString());
+  out.literal(',"nodes_next":' + s.nodesNext.toString());
+  out.literal(',"holder_share_bps":' + s.holderShareBps.toString());
+  out.literal(',"challenge_blocks":' + s.challengeBlocks.toString());
+  out.literal(',"lease_penalty":');
+  out.amount(s.leasePenalty);
+  out.literal(',"objection_bond":');
+  out.amount(s.objectionBond);
+  out.literal(',"timelock_blocks":' + s.timelockBlocks.toString());
   out.literal(',"liabilities":');
   out.amount(s.liabilities);
   out.byte(0x7d);
@@ -259,6 +283,83 @@ export function get_pricing(): void {
   out.byte(0x2c);
   out.amount(state.perCompileMs);
   out.byte(0x5d);
+  returnBytes(out.done());
+}
+
+/** The same prices by name; a millisecond is reported and never charged. */
+export function get_pricing_full(): void {
+  const state = State.load();
+  const out = new JsonWriter();
+  out.literal('{"base_fee":');
+  out.amount(state.baseFee);
+  out.literal(',"per_instruction_fee":');
+  out.amount(state.perMillionInstructions);
+  out.literal(',"per_ms_fee":');
+  out.amount(state.perMs);
+  out.literal(',"per_compile_ms_fee":');
+  out.amount(state.perCompileMs);
+  out.byte(0x7d);
+  returnBytes(out.done());
+}
+
+/** [standard, version] of all events. */
+export function get_event_metadata(): void {
+  const state = State.load();
+  const out = new JsonWriter();
+  out.byte(0x5b);
+  out.text(state.eventStandard);
+  out.byte(0x2c);
+  out.text(state.eventVersion);
+  out.byte(0x5d);
+  returnBytes(out.done());
+}
+
+export function get_payment_token_contract(): void {
+  const out = new JsonWriter();
+  out.textOrNull(State.load().paymentToken);
+  returnBytes(out.done());
+}
+
+/** Subscriptions are not sold. */
+export function get_subscription_plans(): void { returnBytes(utf8("[]")); }
+
+/** What is announced and not complete: its digest and length; the output itself is with whoever has the chunks. */
+export function get_pending_output(): void {
+  const id = callArguments().required("request_id").u64();
+  const out = new JsonWriter();
+  if (AnnouncedResult.exists(id)) {
+    const announced = AnnouncedResult.load(id);
+    out.literal('{"response_hash":');
+    out.hex(announced.claim.responseHash);
+    out.literal(',"response_bytes":');
+    out.number(announced.bytes);
+    out.byte(0x7d);
+  } else out.literal("null");
+  returnBytes(out.done());
+}
+
+export function has_pending_output(): void {
+  returnBytes(utf8(AnnouncedResult.exists(callArguments().required("request_id").u64()) ? "true" : "false"));
+}
+
+/** An answer that waits for objections, or the objection to one. */
+export function get_proposal(): void {
+  const id = callArguments().required("request_id").u64();
+  const proposal = ProposalRecord.find(id), objection = ObjectionRecord.find(id);
+  const out = new JsonWriter();
+  if (proposal) {
+    out.literal('{"final_height":');
+    out.number(proposal.finalHeight);
+    out.literal(',"response_hash":');
+    out.hex(proposal.responseHash);
+    out.literal(',"objector":null}');
+  } else if (objection) {
+    out.literal('{"final_height":null,"response_hash":');
+    out.hex(objection.claim.responseHash);
+    out.literal(',"objector":');
+    out.text(objection.account);
+    out.byte(0x7d);
+  } else out.literal("null");
   returnBytes(out.done());
 }
 

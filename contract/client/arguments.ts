@@ -19,6 +19,7 @@ function orNull<T>(value: T | undefined, spell: (value: T) => Raw): Raw {
 const text = (value: string): Raw => JSON.stringify(value);
 const whole = (value: number | bigint): Raw => value.toString();
 const hex = (bytes: Uint8Array): Raw => text(Buffer.from(bytes).toString("hex"));
+const base64 = (bytes: Uint8Array): Raw => text(Buffer.from(bytes).toString("base64"));
 
 export interface NetworkOptions {
   readonly chainId?: string;
@@ -71,7 +72,8 @@ export function initializeArgs(ownerId: string, operatorId?: string, network: Ne
 
 export type ExecutionSource =
   | { readonly GitHub: { readonly repo: string; readonly commit: string; readonly build_target?: string | null } }
-  | { readonly WasmUrl: { readonly url: string; readonly hash: string; readonly build_target?: string | null } };
+  | { readonly WasmUrl: { readonly url: string; readonly hash: string; readonly build_target?: string | null } }
+  | { readonly Project: { readonly project_id: string; readonly version_key?: string | null } };
 
 /** `request_execution` in the surface's own names. */
 export interface ExecutionRequest {
@@ -92,6 +94,8 @@ export interface ExecutionRequest {
     readonly compile_only?: boolean;
     readonly use_bound_identity?: boolean;
     readonly project_uuid?: string | null;
+    /** Minimal units of the payment token, in decimal. */
+    readonly attached_usd?: string;
   } | null;
 }
 
@@ -114,6 +118,10 @@ export function claimLeaseArgs(claim: { requestId: number; seat: number; leaseEp
     seat: whole(claim.seat),
     lease_epoch: whole(claim.leaseEpoch),
   });
+}
+
+export function renewLeaseArgs(lease: { requestId: number; leaseEpoch: number }): string {
+  return object({ request_id: whole(lease.requestId), lease_epoch: whole(lease.leaseEpoch) });
 }
 
 export interface Attestation {
@@ -159,21 +167,96 @@ function responseJson(response: GuestResponse): Raw {
   });
 }
 
-export function resolveExecutionArgs(resolution: Resolution): string {
-  return object({
+function attestationsJson(attestations: readonly Attestation[]): Raw {
+  const elements = attestations.map((attestation) =>
+    object({
+      account_id: text(attestation.accountId),
+      seat: whole(attestation.seat),
+      signature: base64(attestation.signature),
+    }),
+  );
+  return `[${elements.join(",")}]`;
+}
+
+function resolutionFields(resolution: Resolution): Record<string, Raw> {
+  return {
     request_id: whole(resolution.requestId),
     response: responseJson(resolution.response),
     code_hash: hex(resolution.codeHash),
     lease_epoch: whole(resolution.leaseEpoch),
     tape_hash: hex(resolution.tapeHash),
-    attestations: `[${resolution.attestations
-      .map((attestation) =>
-        object({
-          account_id: text(attestation.accountId),
-          seat: whole(attestation.seat),
-          signature: text(Buffer.from(attestation.signature).toString("base64")),
-        }),
-      )
-      .join(",")}]`,
+    attestations: attestationsJson(resolution.attestations),
+  };
+}
+
+export function resolveExecutionArgs(resolution: Resolution): string {
+  return object(resolutionFields(resolution));
+}
+
+/** The attestations are over the lease that this call claims: its lease epoch, and the sender as its holder. */
+export function claimAndResolveArgs(resolution: Resolution & { readonly seat: number }): string {
+  return object({ ...resolutionFields(resolution), seat: whole(resolution.seat) });
+}
+
+/** `submit_execution_output`: the digest of a response whose Borsh bytes follow in chunks. */
+export function announceOutputArgs(announced: Omit<Resolution, "response"> & OutputDigest): string {
+  return object({
+    request_id: whole(announced.requestId),
+    lease_epoch: whole(announced.leaseEpoch),
+    code_hash: hex(announced.codeHash),
+    tape_hash: hex(announced.tapeHash),
+    response_hash: hex(announced.responseHash),
+    response_bytes: whole(announced.responseBytes),
+    attestations: attestationsJson(announced.attestations),
   });
+}
+
+export interface OutputDigest {
+  /** sha256 of the response's Borsh bytes, and their number. */
+  readonly responseHash: Uint8Array;
+  readonly responseBytes: number;
+}
+
+export function outputChunkArgs(chunk: { requestId: number; offset: number; data: Uint8Array }): string {
+  return object({ request_id: whole(chunk.requestId), offset: whole(chunk.offset), data: base64(chunk.data) });
+}
+
+/** The bond is the deposit. */
+export function objectArgs(objection: { requestId: number; seat: number }): string {
+  return object({ request_id: whole(objection.requestId), seat: whole(objection.seat) });
+}
+
+/** A result's statement as `protocol/src/wire/statement.ts` encodes it, and a signature over its digest. */
+export interface SignedStatement {
+  readonly statement: Uint8Array;
+  readonly signature: Uint8Array;
+}
+
+export function proveEquivocationArgs(accountId: string, first: SignedStatement, second: SignedStatement): string {
+  const signed = ({ statement, signature }: SignedStatement) =>
+    object({ statement: base64(statement), signature: base64(signature) });
+  return object({ account_id: text(accountId), first: signed(first), second: signed(second) });
+}
+
+export interface AttestedResult {
+  readonly leaseEpoch: number;
+  readonly holder: string;
+  readonly codeHash: Uint8Array;
+  readonly responseHash: Uint8Array;
+  readonly tapeHash: Uint8Array;
+  readonly attestations: readonly Attestation[];
+}
+
+/** `request`: the stored record's own bytes. */
+export function disputeArgs(request: Uint8Array, wrong: AttestedResult, right: AttestedResult): string {
+  const side = (result: AttestedResult) =>
+    object({
+      lease_epoch: whole(result.leaseEpoch),
+      holder: text(result.holder),
+      code_hash: hex(result.codeHash),
+      response_hash: hex(result.responseHash),
+      tape_hash: hex(result.tapeHash),
+      attestations: attestationsJson(result.attestations),
+    });
+  return object({ request: base64(request), wrong: side(wrong), right: side(right) });
 }

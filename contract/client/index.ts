@@ -4,15 +4,25 @@
  */
 export type {
   Attestation,
+  AttestedResult,
   ExecutionRequest,
   ExecutionSource,
   NetworkOptions,
+  OutputDigest,
   Resolution,
+  SignedStatement,
 } from "./arguments.ts";
 export {
+  announceOutputArgs,
+  claimAndResolveArgs,
   claimLeaseArgs,
+  disputeArgs,
   initializeArgs,
+  objectArgs,
+  outputChunkArgs,
+  proveEquivocationArgs,
   registerNodeArgs,
+  renewLeaseArgs,
   requestExecutionArgs,
   resolveExecutionArgs,
   setNodeStatusArgs,

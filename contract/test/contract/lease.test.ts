@@ -3,7 +3,7 @@ import { encode } from "@outlayer/protocol/wire/borsh";
 import { leaseRecord } from "@outlayer/protocol/wire/records";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { claimLeaseArgs, requestExecutionArgs, stateKeys } from "../../client/index.ts";
+import { claimLeaseArgs, renewLeaseArgs, requestExecutionArgs, stateKeys } from "../../client/index.ts";
 import { type CallResult, eventsIn, expectOk, GITHUB, LIMITS, NEAR, NODES, OUTLAYER, World } from "./world.ts";
 
 /** Everybody's best ticket for a lease epoch, best first, as peers compute it. */
@@ -212,6 +212,63 @@ test("seats that came after the request's epoch do not claim it", () => {
   assert.is(world.request(1)!.seatsTotal, 3);
   world.advance(10);
   expectOk(world.call("n2.test", "claim_lease", args(1)));
+});
+
+test("a lease is renewed once, by its holder, while it lasts", () => {
+  const world = World.started([1, 1, 1]);
+  world.ask();
+  const [holder, other] = draws(world, 0);
+  const renew = (who: string, leaseEpoch = 0, atHeight?: number) =>
+    world.call(who, "renew_lease", renewLeaseArgs({ requestId: 0, leaseEpoch }), atHeight ? { atHeight } : {});
+  assert.is(renew(holder!.accountId).panic, "NoLease");
+  expectOk(claim(world, holder!, 0));
+  const { untilHeight } = world.lease(0)!;
+  assert.is(renew(other!.accountId).panic, "NotTheHolder");
+  assert.is(renew(holder!.accountId, 1).panic, "WrongLeaseEpoch");
+  const { logs } = expectOk(renew(holder!.accountId, 0, untilHeight));
+  assert.is(world.lease(0)!.untilHeight, untilHeight + 11);
+  assert.is(eventsIn(logs)[0]!.event, "lease_renewed");
+  assert.is(renew(holder!.accountId).panic, "AlreadyRenewed");
+
+  const late = World.started([1, 1, 1]);
+  late.ask();
+  expectOk(claim(late, draws(late, 0)[0]!, 0));
+  const over = late.lease(0)!.untilHeight + 1;
+  const args = renewLeaseArgs({ requestId: 0, leaseEpoch: 0 });
+  assert.is(late.call(late.lease(0)!.holder, "renew_lease", args, { atHeight: over }).panic, "LeaseOver");
+
+  const long = World.started([1, 1, 1]);
+  long.ask({ resource_limits: { max_instructions: 500_000_000_000 } }, 10n ** 24n);
+  expectOk(claim(long, draws(long, 0)[0]!, 0));
+  assert.is(long.call(long.lease(0)!.holder, "renew_lease", args).panic, "AlreadyRenewed");
+});
+
+test("a lease that runs out costs its holder, at the takeover or at the end, and never more than its stake", () => {
+  const penalty = NEAR / 100n;
+  const world = World.started([1, 1, 1], { leasePenaltyYocto: penalty });
+  const total = world.totalYocto();
+  world.ask();
+  const [holder] = draws(world, 0);
+  expectOk(claim(world, holder!, 0));
+  world.advanceTo(world.lease(0)!.untilHeight + 20);
+  const next = draws(world, 1).find((draw) => draw.accountId !== holder!.accountId)!;
+  const taken = expectOk(claim(world, next, 1));
+  assert.is(world.node(holder!.accountId)!.stakeYocto, NEAR - penalty);
+  assert.equal(eventsIn(taken.logs)[0]!.data, {
+    request_id: 0,
+    account_id: holder!.accountId,
+    amount: penalty.toString(),
+  });
+  world.advance(220);
+  assert.is(world.node(next.accountId)!.stakeYocto, NEAR - penalty);
+  assert.is(BigInt(JSON.parse(world.view("get_network")).liabilities), 3n * NEAR - 2n * penalty);
+  assert.is(world.totalYocto(), total);
+
+  const poor = World.started([1, 1], { leasePenaltyYocto: 5n * NEAR });
+  poor.ask();
+  expectOk(claim(poor, draws(poor, 0)[0]!, 0));
+  poor.advance(230);
+  assert.is(NODES.filter((name) => poor.node(name)?.stakeYocto === 0n).length, 1);
 });
 
 test.run();

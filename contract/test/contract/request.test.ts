@@ -151,7 +151,7 @@ test("what cannot be served is refused by name", () => {
   const world = World.started();
   const wasm = (hash: string) => ({ WasmUrl: { url: "https://example.org/a.wasm", hash } });
   const cases: [Record<string, unknown>, string][] = [
-    [{ source: { Project: { project_id: "a.near/b" } } }, "ProjectsUnavailable"],
+    [{ source: { Project: { project_id: "a.near/b" } } }, "NoSuchProject"],
     [{ source: {} }, "BadSource"],
     [{ source: { Docker: { image: "x" } } }, "BadSource"],
     [{ source: { ...GITHUB, ...wasm(WASM_HASH) } }, "BadSource"],
@@ -164,7 +164,7 @@ test("what cannot be served is refused by name", () => {
     [{ source: wasm(`${"ab".repeat(31)}zz`) }, "BadHash"],
     [{ source: wasm(WASM_HASH), params: { force_rebuild: true } }, "ForceRebuildOfWasmUrl"],
     [{ params: { store_on_fastfs: true } }, "FastfsWithoutRebuild"],
-    [{ params: { attached_usd: "1" } }, "AttachedUsdUnavailable"],
+    [{ params: { attached_usd: "1" } }, "AttachedUsdWithoutProject"],
     [{ params: { force_rebuild: 1 } }, "BadType"],
     [{ resource_limits: { max_instructions: 500_000_000_001 } }, "TooManyInstructions"],
     [{ resource_limits: { max_execution_seconds: 181 } }, "TooManySeconds"],
@@ -217,7 +217,7 @@ test("an uninitialized contract says so, and new is called once", () => {
 
 test("methods that are not in the surface do not exist", () => {
   const world = World.started();
-  for (const method of ["onAbort", "initialize", "submit_execution_output", "__new", "claim", "memory"]) {
+  for (const method of ["onAbort", "initialize", "submit", "__new", "claim", "memory"]) {
     assert.match(world.call("alice.test", method).failure!, /MethodNotFound|MethodResolveError/);
   }
 });

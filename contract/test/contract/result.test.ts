@@ -1,9 +1,17 @@
 import { drawTicket, isEligible } from "@outlayer/protocol/lease/sortition";
 import { encode } from "@outlayer/protocol/wire/borsh";
-import { type GuestResponse, outcomeRecord } from "@outlayer/protocol/wire/records";
+import { type GuestResponse, guestResponse, outcomeRecord, responseHash } from "@outlayer/protocol/wire/records";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { claimLeaseArgs, type NetworkOptions, resolveExecutionArgs, stateKeys } from "../../client/index.ts";
+import {
+  announceOutputArgs,
+  claimAndResolveArgs,
+  claimLeaseArgs,
+  type NetworkOptions,
+  outputChunkArgs,
+  resolveExecutionArgs,
+  stateKeys,
+} from "../../client/index.ts";
 import {
   type Answer,
   answerArgs,
@@ -358,6 +366,89 @@ test("a response that is not the surface's is refused by name", () => {
   assert.is(change('"error":null', `"error":"${"x".repeat(513)}"`), "TooLong");
   assert.is(change('"time_ms":7,', ""), "MissingField");
   assert.is(change("c0".repeat(32), "c0"), "BadHash");
+});
+
+test("a short run is claimed and answered in one call, with the sender as its holder", () => {
+  const world = World.started([1, 1, 1]);
+  const asked = world.ask({}, PAYMENT);
+  world.advance(40);
+  const args = (holder: string, signers = NODES.slice(0, 3)) =>
+    claimAndResolveArgs({
+      requestId: 0,
+      seat: 0,
+      leaseEpoch: 0,
+      codeHash: CODE_HASH,
+      tapeHash: TAPE_HASH,
+      response: textResponse("hello"),
+      attestations: signers.map((signer) => attest(world, signer, { lease: { leaseEpoch: 0, holder } })),
+    });
+  const fused = (who: string, text: string) => world.call(who, "claim_and_resolve", text);
+  // Copied from the mempool it claims the lease for the copier, of whom the signatures do not speak.
+  assert.is(fused("n2.test", args("n1.test")).panic, "BadSignature");
+  assert.is(fused("alice.test", args("n1.test")).panic, "NotRegistered");
+  assert.is(fused("n1.test", args("n1.test", ["n1.test"])).panic, "BelowQuorum");
+  assert.is(world.lease(0), undefined);
+  const { logs, gas } = expectOk(fused("n1.test", args("n1.test")));
+  console.log(`claim_and_resolve: ${Math.round(gas / 1e10) / 100} Tgas`);
+  assert.is(eventsIn(logs)[0]!.event, "lease_claimed");
+  assert.is(world.finalValue(asked.hash), '"hello"');
+  assert.is(earnings(world, "n1.test"), CHARGED - 2n * (((CHARGED / 10_000n) * 4_000n) / 2n));
+});
+
+test("the flat form resolves too, without refund_usd", () => {
+  const world = leased();
+  const { response, ...rest } = JSON.parse(answerArgs(world));
+  const flat = JSON.stringify({ ...rest, ...response, refund_usd: 5 });
+  assert.is(world.call("bob.test", "submit_execution_output_and_resolve", '{"request_id":0}').panic, "MissingField");
+  expectOk(world.call("bob.test", "submit_execution_output_and_resolve", flat));
+  assert.is(world.request(0), undefined);
+});
+
+test("a long response comes as its digest and then in chunks, from anybody, at the sender's cost", () => {
+  const total = World.started([1, 1, 1]).totalYocto();
+  const world = leased();
+  const response = textResponse("long ".repeat(2_000));
+  const bytes = encode(guestResponse, response);
+  const lease = world.lease(0)!;
+  const announce = announceOutputArgs({
+    requestId: 0,
+    leaseEpoch: lease.leaseEpoch,
+    codeHash: CODE_HASH,
+    tapeHash: TAPE_HASH,
+    responseHash: responseHash(response),
+    responseBytes: bytes.length,
+    attestations: NODES.slice(0, 3).map((signer) => attest(world, signer, { response })),
+  });
+  const send = (who: string, from: number, to: number, data = bytes, deposit = NEAR / 5n) =>
+    world.call(
+      who,
+      "submit_output_chunk",
+      outputChunkArgs({ requestId: 0, offset: from, data: data.slice(from, to) }),
+      {
+        depositYocto: deposit,
+      },
+    );
+  assert.is(send("bob.test", 0, 4_000).panic, "NothingAnnounced");
+  expectOk(world.call("bob.test", "submit_execution_output", announce));
+  assert.is(world.view("has_pending_output", '{"request_id":0}'), "true");
+  assert.is(JSON.parse(world.view("get_pending_output", '{"request_id":0}')).response_bytes, bytes.length);
+  assert.is(send("bob.test", 0, 4_000, bytes, 0n).panic, "InsufficientDeposit");
+  const before = world.balance("bob.test");
+  expectOk(send("bob.test", 0, 4_000));
+  assert.ok(before - world.balance("bob.test") > 4_000n * 10n ** 19n);
+  assert.is(send("bob.test", 3_000, 5_000).panic, "WrongOffset");
+  // Somebody else's wrong bytes are in nobody's way.
+  const wrong = Uint8Array.from(bytes, (byte) => byte ^ 1);
+  assert.is(send("alice.test", 0, bytes.length, wrong).panic, "WrongOutput");
+  expectOk(send("alice.test", 0, 100, wrong));
+  assert.is(send("bob.test", 4_000, bytes.length + 1, new Uint8Array(bytes.length + 1)).panic, "TooLong");
+  expectOk(send("bob.test", 4_000, bytes.length));
+  assert.ok(before - world.balance("bob.test") < NEAR / 50n);
+  assert.is(world.request(0), undefined);
+  expectOk(world.call("alice.test", "drop_output_chunks", '{"request_id":0}'));
+  assert.is(world.call("alice.test", "drop_output_chunks", '{"request_id":0}').panic, "NothingStored");
+  assert.is(world.totalYocto(), total);
+  assertSolvent(world);
 });
 
 test("nobody but the contract calls the callback", () => {

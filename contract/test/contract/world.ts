@@ -336,13 +336,15 @@ export interface Answer {
   /** Signs something else than what is sent. */
   readonly signedResponse?: GuestResponse;
   readonly chainId?: string;
+  /** Of a lease that is not claimed yet. */
+  readonly lease?: { readonly leaseEpoch: number; readonly holder: string };
 }
 
 /** A node's signature over the answer, as its own code would make it from the chain's records. */
 export function attest(world: World, signer: string, answer: Answer = {}): Attestation {
   const requestId = answer.requestId ?? 0;
   const request = world.request(requestId)!;
-  const lease = world.lease(requestId)!;
+  const lease = answer.lease ?? world.lease(requestId)!;
   const digest = statementDigest({
     domain: RESULT_DOMAIN,
     chainId: answer.chainId ?? CHAIN_ID,

@@ -1,0 +1,47 @@
+/**
+ * The owner's powers. Where the network has a timelock, a call announces what is to be done, and the same call with
+ * the same arguments does it once the lock is over: everybody can see it coming, and leave. Pausing is the exception,
+ * since it stops new requests only and has to be quick; it takes nothing from anybody.
+ * Key `T` ‖ method → sha256 of the arguments and the height from which on they may take effect: one a method.
+ */
+import { BorshReader, BorshWriter } from "./borsh";
+import { same } from "./buffer";
+import { emitAnnounced } from "./events";
+import { blockHeight, callInput, panic, read, remove, sha256, utf8, write } from "./host";
+import { callArguments, JsonObject } from "./json";
+import { State } from "./state";
+
+const ANNOUNCED_PREFIX: u8 = 0x54;
+
+function announcedKey(method: string): Uint8Array {
+  const key = utf8("T" + method);
+  key[0] = ANNOUNCED_PREFIX;
+  return key;
+}
+
+/** Whether the owner's call may take effect now; otherwise it is announced, and the caller returns. */
+export function ownerMay(state: State, method: string): bool {
+  state.assertOwner();
+  if (state.timelockBlocks == 0) return true;
+  const key = announcedKey(method), digest = sha256(callInput()), stored = read(key);
+  if (stored) {
+    const r = new BorshReader(stored);
+    if (same(r.raw(32), digest)) {
+      const height = r.u64();
+      if (blockHeight() < height) panic("TimeLocked: takes effect from block " + height.toString() + " on");
+      remove(key);
+      return true;
+    }
+  }
+  const w = new BorshWriter(40);
+  w.raw(digest);
+  w.u64(blockHeight() + state.timelockBlocks);
+  write(key, w.done());
+  emitAnnounced(state, method, digest, blockHeight() + state.timelockBlocks);
+  return false;
+}
+
+/** The arguments of an owner's call that takes effect; null where it was announced. */
+export function ownerAction(state: State, method: string): JsonObject | null {
+  return ownerMay(state, method) ? callArguments() : null;
+}

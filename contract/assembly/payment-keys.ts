@@ -1,0 +1,122 @@
+/**
+ * Payment keys: secrets of the system's own accessor whose profile is a number that is used once. Their balances
+ * stand in the ciphertext, so a top-up waits until whoever serves the keys has written a new one, and gives the
+ * tokens back where that does not happen. `N` ‖ account → the highest number it has used.
+ */
+import { parseAccount } from "./accounts";
+import { BorshReader, BorshWriter } from "./borsh";
+import { same } from "./buffer";
+import { parseHash } from "./encoding";
+import { emitPaymentKeyDeleted, emitTopUp } from "./events";
+import {
+  assertPrivate, attachedDeposit, awaited, check, panic, predecessor, read, resume, returnBytes, suspend, utf8, write,
+} from "./host";
+import { callArguments, JsonObject, parseJson } from "./json";
+import { JsonWriter } from "./json-writer";
+import { keyOf } from "./keys";
+import { MAX_NAME_BYTES, MAX_RESUME_BYTES } from "./limits";
+import { Accessor, Secret } from "./secrets";
+import { State } from "./state";
+import { StorageMeter } from "./storage-meter";
+import { U128 } from "./u128";
+
+const NONCE_PREFIX: u8 = 0x4e;
+/** $1: below it the fees of both sides are not worth it. */
+const MIN_TOP_UP: u64 = 1_000_000;
+const TOP_UP_GAS: u64 = 30_000_000_000_000;
+
+function lastNonce(account: Uint8Array): u64 {
+  const bytes = read(keyOf(NONCE_PREFIX, account));
+  return bytes ? new BorshReader(bytes).u32() : 0;
+}
+
+/** A new key's number is above all that the account has used, also those of deleted keys. */
+export function checkNewNonce(account: Uint8Array, profile: Uint8Array): void {
+  let nonce: u64 = 0;
+  for (let i = 0; i < profile.length; i++) {
+    const digit = <u64>profile[i] - 0x30;
+    check(digit <= 9 && !(i == 0 && digit == 0) && i < 10, "BadNonce: a payment key's profile is a number from 1 on");
+    nonce = nonce * 10 + digit;
+  }
+  check(nonce <= u32.MAX_VALUE, "BadNonce: too large");
+  check(nonce > lastNonce(account), "NonceUsed: a payment key of this number has existed");
+  const w = new BorshWriter(4);
+  w.u32(<u32>nonce);
+  write(keyOf(NONCE_PREFIX, account), w.done());
+}
+
+export function get_next_payment_key_nonce(): void {
+  returnBytes(utf8((lastNonce(parseAccount(callArguments().required("account_id"))) + 1).toString()));
+}
+
+function keyNamed(owner: Uint8Array, nonce: u32): Secret | null {
+  return new Secret(Accessor.paymentKey(), utf8(nonce.toString()), owner).find();
+}
+
+/** Called by the token; what the callback returns is what the token gives back. */
+export function topUpPaymentKey(state: State, owner: Uint8Array, nonce: u32, amount: U128): void {
+  check(!amount.lessThan(new U128(MIN_TOP_UP)), "TopUpTooSmall: at least 1000000 minimal units");
+  const secret = keyNamed(owner, nonce);
+  if (!secret) {
+    panic("NoSuchPaymentKey: store it first");
+    return;
+  }
+  const args = new JsonWriter();
+  args.literal('{"owner":');
+  args.text(owner);
+  args.literal(',"nonce":');
+  args.number(nonce);
+  args.literal(',"amount":');
+  args.amount(amount);
+  args.byte(0x7d);
+  const dataId = suspend("on_top_up_response", args.done(), TOP_UP_GAS);
+  emitTopUp(state, dataId, owner, nonce, amount, secret.encrypted);
+}
+
+/** By the operator, who serves payment keys and nothing else: {"Success":{"new_encrypted_data"}} or {"Error":{"message"}}. */
+export function resume_topup(): void {
+  const state = State.load();
+  check(same(predecessor(), state.operator), "OperatorOnly: only the operator serves payment keys");
+  const fields = callArguments();
+  const result = fields.required("result").raw();
+  check(result.length <= MAX_RESUME_BYTES, "TooLong: result");
+  newCiphertext(fields.required("result").object());
+  const dataId = parseHash(fields.required("data_id").text(MAX_NAME_BYTES), "data_id");
+  check(resume(dataId, result), "YieldOver: the top-up has ended");
+}
+
+function newCiphertext(result: JsonObject): Uint8Array | null {
+  const success = result.optional("Success");
+  if (success) return success.object().required("new_encrypted_data").text(MAX_RESUME_BYTES);
+  result.required("Error").object().required("message").text(MAX_RESUME_BYTES);
+  return null;
+}
+
+export function on_top_up_response(): void {
+  assertPrivate();
+  const fields = callArguments();
+  const owner = parseAccount(fields.required("owner")), nonce = <u32>fields.required("nonce").u64();
+  const amount = fields.required("amount").amount(), answer = awaited();
+  const secret = keyNamed(owner, nonce), out = new JsonWriter();
+  const encrypted = answer ? newCiphertext(parseJson(answer).object()) : null;
+  if (encrypted && secret) {
+    secret.encrypted = encrypted;
+    secret.save();
+    out.literal('"0"');
+  } else out.amount(amount);
+  returnBytes(out.done());
+}
+
+/** At once: nobody's consent is needed to take one's own key back. Servers of keys see the event. */
+export function delete_payment_key(): void {
+  check(!attachedDeposit().isZero(), "OneYocto: attach 1 yocto, so that a key with full access signs");
+  const nonce = <u32>callArguments().required("nonce").upTo(u32.MAX_VALUE);
+  const state = State.load(), owner = predecessor(), meter = new StorageMeter(), secret = keyNamed(owner, nonce);
+  if (!secret) {
+    panic("NoSuchPaymentKey: store it first");
+    return;
+  }
+  secret.remove();
+  meter.charge(owner);
+  emitPaymentKeyDeleted(state, owner, nonce);
+}

@@ -1,0 +1,28 @@
+/**
+ * Bytes at the cost of whoever stores them: what a call adds is paid from its deposit, what it frees is paid back,
+ * and so is what was attached too much. Measured by the host, so nothing is forgotten and nothing is invented.
+ */
+import { attachedDeposit, panic, storageBytes, transfer } from "./host";
+import { YOCTO_PER_BYTE } from "./limits";
+import { U128 } from "./u128";
+
+export class StorageMeter {
+  private before: u64 = storageBytes();
+
+  /** After the last write. Returns what the bytes that were added cost. */
+  charge(account: Uint8Array): U128 {
+    const after = storageBytes(), attached = attachedDeposit(), price = new U128(YOCTO_PER_BYTE);
+    if (after <= this.before) {
+      this.payBack(account, attached.plus(price.times(this.before - after)));
+      return new U128();
+    }
+    const cost = price.times(after - this.before);
+    if (attached.lessThan(cost)) {
+      panic("InsufficientDeposit: these bytes cost " + cost.toString() + " yocto, attached " + attached.toString());
+    }
+    this.payBack(account, attached.minus(cost));
+    return cost;
+  }
+
+  private payBack(account: Uint8Array, amount: U128): void { if (!amount.isZero()) transfer(account, amount); }
+}
