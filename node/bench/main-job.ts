@@ -42,7 +42,11 @@ try {
   const receipts: DevReceipt[] = [];
   for (let i = 0; i < REQUESTS; i++) receipts.push(await requestOnce(network, request, () => undefined));
   const mainMegabytes = residentMegabytes(network.nodes[1]!.child.pid!);
-  const takeover = await requestOnce(network, { ...request, killHolder: true }, () => undefined);
+  const takeover = await requestOnce(
+    network,
+    { ...request, killHolder: true, maxInstructions: 3_000_000_000 },
+    () => undefined,
+  );
 
   const blocks = receipts.map((receipt) => receipt.blocks.resolved - receipt.blocks.requested).sort((a, b) => a - b);
   const takeoverBlocks = takeover.blocks.resolved - takeover.blocks.requested;

@@ -50,6 +50,8 @@ export interface CallEnd {
 export interface SimRequest {
   readonly codeHash: Uint8Array;
   readonly input: string;
+  /** Fuel that it may use: above the fused limit it is claimed and answered in two transactions. */
+  readonly maxInstructions: number;
 }
 
 export interface ChainOptions {
@@ -119,8 +121,8 @@ export class SimChain {
   }
 
   /** The user's call of `request_execution`, with the deposit that the contract estimates. */
-  request({ codeHash, input }: SimRequest): void {
-    const resource_limits = { max_instructions: 1_000_000, max_memory_mb: 16, max_execution_seconds: 1 };
+  request({ codeHash, input, maxInstructions }: SimRequest): void {
+    const resource_limits = { max_instructions: maxInstructions, max_memory_mb: 16, max_execution_seconds: 1 };
     const estimate = this.#view("estimate_execution_cost", { resource_limits });
     const hash = Buffer.from(codeHash).toString("hex");
     const args = requestExecutionArgs({

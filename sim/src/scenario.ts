@@ -7,10 +7,18 @@ export type Fault =
   | { readonly kind: "crashAfterPersist"; readonly atMs: number; readonly node: number }
   /** The process of whoever holds the lease of a request ends, as soon as the lease stands on the chain. */
   | { readonly kind: "crashHolder"; readonly request: number }
+  /** The process of whoever first announces a claim of a request ends a moment later. */
+  | { readonly kind: "crashClaimant"; readonly request: number }
   /** A crashed node starts again from its log, or from an empty disk. */
   | { readonly kind: "restart"; readonly atMs: number; readonly node: number; readonly diskLost: boolean }
   /** Messages between the two sides are lost; the chain stays in reach of both. */
   | { readonly kind: "partition"; readonly atMs: number; readonly untilMs: number; readonly side: readonly number[] };
+
+export interface ScenarioRequest {
+  readonly atMs: number;
+  /** Long runs are claimed first and answered later; short ones in one transaction. */
+  readonly run: "short" | "long";
+}
 
 export interface Scenario {
   readonly name: string;
@@ -24,12 +32,14 @@ export interface Scenario {
   /** Of peer messages that never arrive, in thousandths. */
   readonly lossPerMille: number;
   readonly duplicatePerMille: number;
-  /** When the user asks, in milliseconds from the start. */
-  readonly requestsAtMs: readonly number[];
+  readonly requests: readonly ScenarioRequest[];
   readonly faults: readonly Fault[];
 }
 
 const BLOCK_MS = 600;
+
+const short = (atMs: number): ScenarioRequest => ({ atMs, run: "short" });
+const long = (atMs: number): ScenarioRequest => ({ atMs, run: "long" });
 
 const calm: Scenario = {
   name: "calm",
@@ -42,7 +52,7 @@ const calm: Scenario = {
   latencyMs: { least: 10, most: 120 },
   lossPerMille: 0,
   duplicatePerMille: 0,
-  requestsAtMs: [700, 1_000, 2_000, 4_000],
+  requests: [short(700), long(1_000), short(2_000), long(4_000)],
   faults: [],
 };
 
@@ -53,10 +63,11 @@ const crashes: Scenario = {
   blocks: 60,
   lossPerMille: 50,
   duplicatePerMille: 50,
-  requestsAtMs: [700, 2_000, 4_000, 6_000, 9_000, 12_000],
+  requests: [long(700), short(2_000), short(4_000), long(6_000), short(9_000), long(12_000)],
   faults: [
     { kind: "crashHolder", request: 0 },
     { kind: "crashHolder", request: 3 },
+    { kind: "crashClaimant", request: 2 },
     { kind: "crashAfterPersist", atMs: 3_000, node: 4 },
     { kind: "restart", atMs: 7_000, node: 4, diskLost: false },
     { kind: "crash", atMs: 5_000, node: 7 },
@@ -69,7 +80,7 @@ const partition: Scenario = {
   ...calm,
   name: "partition",
   blocks: 70,
-  requestsAtMs: [700, 3_000, 5_000, 8_000, 15_000],
+  requests: [short(700), long(3_000), short(5_000), long(8_000), short(15_000)],
   faults: [{ kind: "partition", atMs: 2_500, untilMs: 14_000, side: [0, 1, 2, 3, 4, 5, 6, 7] }],
 };
 

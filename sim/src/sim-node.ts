@@ -2,12 +2,12 @@
  * One simulated process: the product's worker machine, a log that survives crashes, and drivers whose every action
  * takes virtual time. It is to the machine what `node/src/worker/worker-driver.ts` is in the product.
  */
-import { claimLeaseArgs, resolveExecutionArgs } from "@outlayer/contract/client";
+import { claimAndResolveArgs, claimLeaseArgs, resolveExecutionArgs } from "@outlayer/contract/client";
 import type { ExecutionOutcome } from "@outlayer/protocol/execution/index";
 import { InvariantError } from "@outlayer/protocol/invariant";
 import type { Random } from "@outlayer/protocol/random";
 import { asVerified, type PeerMessage } from "@outlayer/protocol/wire/messages";
-import type { WorkerEffect, WorkerEvent } from "@outlayer/protocol/worker/events";
+import type { Submission, WorkerEffect, WorkerEvent } from "@outlayer/protocol/worker/events";
 import { eventOf, type StateChange } from "@outlayer/protocol/worker/state-changes";
 import { WorkerMachine } from "@outlayer/protocol/worker/worker-machine";
 import { CHAIN_ID, CONTRACT_ID, type SimChain } from "./chain.ts";
@@ -191,15 +191,24 @@ export class SimNode {
   }
 
   #submit({ submission }: EffectOf<"submit">): void {
-    const { purpose, requestId } = submission;
-    const method = purpose === "claim" ? "claim_lease" : "resolve_execution";
-    const args = submission.purpose === "claim" ? claimLeaseArgs(submission) : resolveExecutionArgs(submission);
+    const { method, args } = contractCallOf(submission);
     // A transaction that is on its way lands even when its sender dies.
     this.#world.scheduler.after(this.#world.rpcDelayMs(), () => {
       this.#world.chain.call(this.accountId, method, args, ({ accepted, reason }) => {
-        this.#world.record(this, `${method} ${requestId} ${accepted ? "accepted" : reason}`);
+        this.#world.record(this, `${method} ${submission.requestId} ${accepted ? "accepted" : reason}`);
       });
     });
+  }
+}
+
+function contractCallOf(submission: Submission): { method: string; args: string } {
+  switch (submission.purpose) {
+    case "claim":
+      return { method: "claim_lease", args: claimLeaseArgs(submission) };
+    case "resolve":
+      return { method: "resolve_execution", args: resolveExecutionArgs(submission) };
+    case "claimAndResolve":
+      return { method: "claim_and_resolve", args: claimAndResolveArgs(submission) };
   }
 }
 

@@ -14,6 +14,11 @@ import type { Fault, Scenario } from "./scenario.ts";
 import { Scheduler } from "./scheduler.ts";
 import { SimNode, type World } from "./sim-node.ts";
 
+const SHORT_INSTRUCTIONS = 1_000_000;
+const LONG_INSTRUCTIONS = 10_000_000_000;
+/** Long enough for an announcement to be on its way, too short for what follows from it. */
+const CLAIMANT_LIVES_MS = 5;
+
 export interface Report {
   readonly scenario: string;
   readonly seed: string;
@@ -46,6 +51,7 @@ class Simulation implements World {
   readonly #nodes: readonly SimNode[];
   readonly #byKey = new Map<string, SimNode>();
   readonly #invariants = new Invariants();
+  readonly #crashedClaims = new Set<number>();
   #sent = 0;
   #lost = 0;
 
@@ -66,7 +72,7 @@ class Simulation implements World {
   }
 
   run(): Report {
-    const { blocks, blockMs, requestsAtMs, faults } = this.#scenario;
+    const { blocks, blockMs, requests, faults } = this.#scenario;
     // A node starts before it is known to the chain; the other way round it would count as one that lost its disk.
     for (const node of this.#nodes) node.start();
     for (const node of this.#nodes) this.chain.registerNode(node.accountId, node.key.publicKey);
@@ -75,13 +81,14 @@ class Simulation implements World {
       node.start();
     }
     const codeHash = createHash("sha256").update("guest").digest();
-    requestsAtMs.forEach((atMs, i) => {
-      this.scheduler.after(atMs, () => this.chain.request({ codeHash, input: `input ${i}` }));
+    requests.forEach(({ atMs, run }, i) => {
+      const maxInstructions = run === "short" ? SHORT_INSTRUCTIONS : LONG_INSTRUCTIONS;
+      this.scheduler.after(atMs, () => this.chain.request({ codeHash, input: `input ${i}`, maxInstructions }));
     });
     for (const fault of faults) this.#arm(fault);
     for (let block = 1; block <= blocks; block++) this.scheduler.after(block * blockMs, () => this.#makeBlock());
     this.scheduler.runUntil((blocks + 1) * blockMs);
-    this.#invariants.atEnd(requestsAtMs.length);
+    this.#invariants.atEnd(requests.length);
     return {
       scenario: this.#scenario.name,
       seed: this.#seed,
@@ -95,6 +102,7 @@ class Simulation implements World {
   }
 
   transmit(from: SimNode, to: Uint8Array | undefined, message: PeerMessage): void {
+    if (message.kind === "LeaseIntent" && message.leaseEpoch === 0) this.#crashClaimant(from, message.requestId);
     const receivers = to ? [this.#byKey.get(keyOf(to))] : this.#nodes.filter((node) => node !== from);
     for (const receiver of receivers) {
       if (!receiver) continue;
@@ -145,7 +153,7 @@ class Simulation implements World {
   }
 
   #arm(fault: Fault): void {
-    if (fault.kind === "partition" || fault.kind === "crashHolder") return;
+    if (fault.kind === "partition" || fault.kind === "crashHolder" || fault.kind === "crashClaimant") return;
     const node = this.#nodes[fault.node];
     if (!node) throw new Error(`the scenario has no node ${fault.node}`);
     this.scheduler.after(fault.atMs, () => {
@@ -169,6 +177,13 @@ class Simulation implements World {
     }
     this.#invariants.atBlock(this.chain.balance(), this.chain.storage());
     for (const node of this.#nodes) node.hearOfBlock(height);
+  }
+
+  #crashClaimant(claimant: SimNode, requestId: number): void {
+    const wanted = this.#scenario.faults.some((fault) => fault.kind === "crashClaimant" && fault.request === requestId);
+    if (!wanted || this.#crashedClaims.has(requestId)) return;
+    this.#crashedClaims.add(requestId);
+    this.scheduler.after(CLAIMANT_LIVES_MS, () => claimant.crash());
   }
 
   #crashHolder(requestId: number, leaseEpoch: number, holder: string): void {

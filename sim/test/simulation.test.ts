@@ -16,7 +16,7 @@ for (const scenario of SCENARIOS) {
     test(`${scenario.name}, seed ${seed}: every request is answered once and rightly`, () => {
       const report = simulate(scenario, seed);
       assert.equal(report.violations, []);
-      assert.is(report.requests.length, scenario.requestsAtMs.length);
+      assert.is(report.requests.length, scenario.requests.length);
       assert.ok(report.requests.every(({ status }) => status === "resolved"));
     });
   }
@@ -38,12 +38,21 @@ test("a holder that dies loses its lease to another node", () => {
   assert.is(first?.leases, 2);
 });
 
+test("a short run is answered within three blocks, claim and answer in one transaction; a long one takes longer", () => {
+  const calm = named("calm");
+  const { requests } = simulate(calm, "1");
+  for (const [i, { openedHeight, endedHeight }] of requests.entries()) {
+    const blocks = (endedHeight ?? Infinity) - openedHeight;
+    assert.ok(calm.requests[i]?.run === "short" ? blocks <= 4 : blocks > 4, `request ${i}: ${blocks} blocks`);
+  }
+});
+
 test("nobody answers where no quorum is alive, and the simulator says so", () => {
   const scenario: Scenario = {
     ...named("calm"),
     name: "too few",
     nodes: 3,
-    requestsAtMs: [700],
+    requests: [{ atMs: 700, run: "short" }],
     faults: [
       { kind: "crash", atMs: 10, node: 0 },
       { kind: "crash", atMs: 10, node: 1 },
@@ -60,7 +69,7 @@ test("a request that nobody can answer is refunded when its yield ends", () => {
     name: "refund",
     nodes: 2,
     blocks: 215,
-    requestsAtMs: [700],
+    requests: [{ atMs: 700, run: "short" }],
     faults: [{ kind: "crash", atMs: 10, node: 0 }],
   };
   const report = simulate(scenario, "1");

@@ -5,6 +5,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { FUSED_MAX_INSTRUCTIONS } from "@outlayer/protocol/lease/claiming";
 import pc from "picocolors";
 import { z } from "zod";
 import { isOperatingError, OperatingError } from "../errors.ts";
@@ -15,6 +16,8 @@ import { type DevReceipt, requestOnce } from "./request.ts";
 const EXIT_INTERRUPTED = 130;
 /** When a node was killed so late that its answer was already on its way, the next request shows the takeover. */
 const KILL_TRIES = 3;
+
+const LONG_RUN_INSTRUCTIONS = Number(FUSED_MAX_INSTRUCTIONS) + 1;
 
 const flagsSchema = z.object({
   once: z.boolean().default(false),
@@ -68,7 +71,9 @@ export async function runDev(rawFlags: unknown): Promise<number> {
 }
 
 async function requestWithRetries(network: DevNetwork, flags: Flags, say: (text: string) => void): Promise<DevReceipt> {
-  const { request: guest, input, format, maxInstructions, killHolder, hash } = flags;
+  const { request: guest, input, format, killHolder, hash } = flags;
+  // A short run is claimed and answered in one transaction, which leaves no middle to kill anybody in.
+  const maxInstructions = killHolder ? Math.max(flags.maxInstructions, LONG_RUN_INSTRUCTIONS) : flags.maxInstructions;
   for (let tries = 1; ; tries++) {
     try {
       return await requestOnce(network, { guest, input, format, maxInstructions, killHolder, hash }, showProgress(say));

@@ -4,7 +4,7 @@
  * time runs beside the loop and comes back as an event.
  */
 
-import { claimLeaseArgs, resolveExecutionArgs } from "@outlayer/contract/client";
+import { claimAndResolveArgs, claimLeaseArgs, resolveExecutionArgs } from "@outlayer/contract/client";
 import { InvariantError } from "@outlayer/protocol/invariant";
 import { MAX_CODE_BYTES } from "@outlayer/protocol/limits";
 import { REJECTIONS } from "@outlayer/protocol/reject";
@@ -228,13 +228,24 @@ function refusalIn(effects: readonly WorkerEffect[]): EffectOf<"reject"> | undef
   return effects.find((effect) => effect.kind === "reject");
 }
 
+const METHODS = {
+  claim: { method: "claim_lease", gas: CLAIM_GAS },
+  resolve: { method: "resolve_execution", gas: RESOLVE_GAS },
+  claimAndResolve: { method: "claim_and_resolve", gas: RESOLVE_GAS },
+} as const;
+
 function contractCallOf(contractId: string, submission: Submission): ContractCall {
-  const claim = submission.purpose === "claim";
-  return {
-    contractId,
-    method: claim ? "claim_lease" : "resolve_execution",
-    args: new TextEncoder().encode(claim ? claimLeaseArgs(submission) : resolveExecutionArgs(submission)),
-    gas: claim ? CLAIM_GAS : RESOLVE_GAS,
-    depositYocto: 0n,
-  };
+  const args = new TextEncoder().encode(argumentsOf(submission));
+  return { contractId, ...METHODS[submission.purpose], args, depositYocto: 0n };
+}
+
+function argumentsOf(submission: Submission): string {
+  switch (submission.purpose) {
+    case "claim":
+      return claimLeaseArgs(submission);
+    case "resolve":
+      return resolveExecutionArgs(submission);
+    case "claimAndResolve":
+      return claimAndResolveArgs(submission);
+  }
 }

@@ -10,9 +10,28 @@ import { bestSeat, type Draw, drawAll, isEligible, leaseSeats } from "./sortitio
 /** How long a claimant waits for each better ticket: an intent crosses the gossip mesh in a fraction of it. */
 export const INTENT_STAGGER_MS = 150;
 /** A claim that has not landed after this many blocks, one's own or an announced one, no longer counts. */
-export const CLAIM_PATIENCE_BLOCKS = 3;
+const CLAIM_PATIENCE_BLOCKS = 3;
+/**
+ * Requests of at most this much fuel are run, replayed and resolved before anybody claims on the chain: the claim and
+ * the answer go in one transaction. Running them takes less time than a claim takes to land.
+ */
+export const FUSED_MAX_INSTRUCTIONS = 2_000_000_000n;
+/** Blocks in which a fused answer is agreed upon; after that its holder claims by itself and answers later. */
+export const FUSED_AGREEMENT_BLOCKS = 2;
+/** Blocks after which an announced fused answer that did not land no longer counts. */
+const FUSED_PATIENCE_BLOCKS = 6;
 /** No claim this close to the deadline: running, replaying and resolving take at least as many blocks. */
 const LAST_CLAIM_BLOCKS = 3;
+
+/** Whether the claim of a request travels with its answer. */
+export function isFused(request: RequestRecord): boolean {
+  return request.maxInstructions <= FUSED_MAX_INSTRUCTIONS;
+}
+
+/** Blocks for which an announced claim keeps others back. */
+export function claimPatienceBlocks(request: RequestRecord): number {
+  return isFused(request) ? FUSED_PATIENCE_BLOCKS : CLAIM_PATIENCE_BLOCKS;
+}
 
 export interface Turn {
   readonly leaseEpoch: number;
@@ -73,10 +92,10 @@ export class Intents {
   }
 
   /** Whether somebody with a better ticket has announced a claim that may still land. */
-  hasBetter(leaseEpoch: number, ticket: bigint, height: number): boolean {
+  hasBetter(leaseEpoch: number, ticket: bigint, height: number, patienceBlocks: number): boolean {
     if (leaseEpoch !== this.leaseEpoch) return false;
     for (const intent of this.#seen.values()) {
-      if (intent.ticket < ticket && height < intent.seenHeight + CLAIM_PATIENCE_BLOCKS) return true;
+      if (intent.ticket < ticket && height < intent.seenHeight + patienceBlocks) return true;
     }
     return false;
   }

@@ -13,6 +13,7 @@ import {
   equalBytes,
   equalClaims,
   isActiveReplayer,
+  leaseInForce,
   type OpenRequest,
   type OwnResult,
 } from "./request.ts";
@@ -43,7 +44,8 @@ export function considerExchange(scope: Scope, open: OpenRequest): void {
 }
 
 function readiness(scope: Scope, open: OpenRequest): Ready | undefined {
-  const { lease, work, exchange } = open;
+  const { work, exchange } = open;
+  const lease = leaseInForce(open);
   if (!lease || work.kind !== "done" || open.outcome || scope.abstains) return undefined;
   if (scope.height > open.record.deadlineHeight) return undefined;
   const self = scope.config.accountId;
@@ -56,8 +58,9 @@ function readiness(scope: Scope, open: OpenRequest): Ready | undefined {
 }
 
 export function onSigned(scope: Scope, open: OpenRequest, leaseEpoch: number, signature: Uint8Array): void {
-  if (open.lease?.leaseEpoch !== leaseEpoch || open.work.kind !== "done") return;
-  const digest = digestOf(scope.config.network, open, open.lease, open.work.result.claim);
+  const lease = leaseInForce(open);
+  if (lease?.leaseEpoch !== leaseEpoch || open.work.kind !== "done") return;
+  const digest = digestOf(scope.config.network, open, lease, open.work.result.claim);
   // The lease can have changed hands while the signature was made: then it speaks of the old one.
   if (!scope.config.verify(scope.config.publicKey, digest, signature)) return;
   open.exchange.ownSignature = signature;
@@ -120,7 +123,8 @@ export function onReveal(
 }
 
 function considerAttestation(scope: Scope, open: OpenRequest): void {
-  const { exchange, lease, work } = open;
+  const { exchange, work } = open;
+  const lease = leaseInForce(open);
   if (!lease || work.kind !== "done" || !exchange.ownSignature || !exchange.revealed) return;
   if (exchange.lastSentHeight > 0 && scope.height < exchange.lastSentHeight + REPEAT_BLOCKS) return;
   const first = !exchange.attestations.has(scope.config.accountId);
@@ -259,22 +263,27 @@ function considerResolve(scope: Scope, open: OpenRequest, { lease, result }: Rea
     if (equalClaims(claim, result.claim)) equal.push({ accountId, seat, signature });
   }
   if (equal.length < record.level.quorum) return;
+  const claimed = lease === open.lease;
   const turn = resolveTurn(scope, open, lease);
+  // A claim that is only announced is its holder's to make, and one that travels by itself must land first.
+  if (!claimed && (turn > 0 || open.claim?.onChain)) return;
   if (turn > 0 && scope.height < exchange.revealed.height + RESOLVE_PATIENCE_BLOCKS + turn) return;
 
   const attestations = attestationsToName(equal, record.level.quorum, exchange.resolvesSent++);
   exchange.resolveSentHeight = scope.height;
+  const answer = {
+    requestId: record.requestId,
+    leaseEpoch: lease.leaseEpoch,
+    codeHash: result.claim.codeHash,
+    tapeHash: result.claim.tapeHash,
+    response: result.response,
+    attestations,
+  };
   scope.emit({
     kind: "submit",
-    submission: {
-      purpose: "resolve",
-      requestId: record.requestId,
-      leaseEpoch: lease.leaseEpoch,
-      codeHash: result.claim.codeHash,
-      tapeHash: result.claim.tapeHash,
-      response: result.response,
-      attestations,
-    },
+    submission: claimed
+      ? { purpose: "resolve", ...answer }
+      : { purpose: "claimAndResolve", seat: lease.seat, ...answer },
   });
   scope.progress(open, "resolveSent", `${attestations.length} equal attestations`);
 }

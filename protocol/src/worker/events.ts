@@ -51,17 +51,20 @@ export interface SignedResult {
   readonly signature: Uint8Array;
 }
 
+interface Answer {
+  readonly requestId: number;
+  readonly leaseEpoch: number;
+  readonly codeHash: Uint8Array;
+  readonly tapeHash: Uint8Array;
+  readonly response: GuestResponse;
+  readonly attestations: readonly SignedResult[];
+}
+
 export type Submission =
   | { readonly purpose: "claim"; readonly requestId: number; readonly leaseEpoch: number; readonly seat: number }
-  | {
-      readonly purpose: "resolve";
-      readonly requestId: number;
-      readonly leaseEpoch: number;
-      readonly codeHash: Uint8Array;
-      readonly tapeHash: Uint8Array;
-      readonly response: GuestResponse;
-      readonly attestations: readonly SignedResult[];
-    };
+  | ({ readonly purpose: "resolve" } & Answer)
+  /** For short runs: claims the lease with `seat` and answers in the same transaction. */
+  | ({ readonly purpose: "claimAndResolve"; readonly seat: number } & Answer);
 
 /** Where a request stands at this node, in the order of its life; told to people, never decided upon. */
 export type Stage =

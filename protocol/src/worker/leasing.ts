@@ -1,9 +1,16 @@
 /** The worker's part in leases: whose turn it is, intents, claims, takeover after a lease ran out. */
-import { CLAIM_PATIENCE_BLOCKS, INTENT_STAGGER_MS, type Turn, turnToClaim } from "../lease/claiming.ts";
-import { drawTicket, isEligible, leaseSeats } from "../lease/sortition.ts";
+import {
+  claimPatienceBlocks,
+  FUSED_AGREEMENT_BLOCKS,
+  INTENT_STAGGER_MS,
+  isFused,
+  type Turn,
+  turnToClaim,
+} from "../lease/claiming.ts";
+import { type Draw, drawTicket, isEligible, leaseSeats } from "../lease/sortition.ts";
 import type { MessageOf, Verified } from "../wire/messages.ts";
 import { type LeaseRecord, type NodeRecord, seatsForRequest } from "../wire/records.ts";
-import { freshExchange, type OpenRequest } from "./request.ts";
+import { freshExchange, leaseInForce, type OpenRequest } from "./request.ts";
 import type { Scope } from "./scope.ts";
 
 const TURN_TIMER = "turn/";
@@ -24,10 +31,11 @@ export function considerLease(scope: Scope, open: OpenRequest): void {
   const self = scope.self;
   if (!self || scope.abstains || open.outcome || open.work.kind === "faulted") return;
   if (displaceWorseHolder(scope, open, self)) return;
+  considerAnnounced(scope, open);
   const turn = turnOf(scope, open, self);
   if (!turn) return;
-  if (open.claim?.leaseEpoch === turn.leaseEpoch && scope.height < open.claim.sentHeight + CLAIM_PATIENCE_BLOCKS)
-    return;
+  const patience = claimPatienceBlocks(open.record);
+  if (open.claim?.leaseEpoch === turn.leaseEpoch && scope.height < open.claim.sentHeight + patience) return;
   if (turn.better === 0) return claim(scope, open, turn);
   if (open.waitingTurn === turn.leaseEpoch) return;
   open.waitingTurn = turn.leaseEpoch;
@@ -46,18 +54,57 @@ export function onTurnTimer(scope: Scope, timer: string): void {
   if (!self || scope.abstains || open.outcome) return;
   const turn = turnOf(scope, open, self);
   if (!turn || turn.leaseEpoch !== leaseEpoch || open.claim?.leaseEpoch === leaseEpoch) return;
-  if (open.intents.hasBetter(turn.leaseEpoch, turn.draw.ticket, scope.height)) return;
+  if (open.intents.hasBetter(turn.leaseEpoch, turn.draw.ticket, scope.height, claimPatienceBlocks(open.record))) return;
   claim(scope, open, turn);
 }
 
 function claim(scope: Scope, open: OpenRequest, turn: Turn): void {
   const { requestId } = open.record;
   const { leaseEpoch, draw } = turn;
-  open.claim = { leaseEpoch, sentHeight: scope.height };
+  const fused = isFused(open.record);
+  open.claim = { leaseEpoch, sentHeight: scope.height, onChain: !fused };
   scope.emit({ kind: "publish", message: { kind: "LeaseIntent", requestId, leaseEpoch, seat: draw.seat } });
   scope.progress(open, "intent", `lease epoch ${leaseEpoch}, ${turn.better} better tickets`);
-  scope.emit({ kind: "submit", submission: { purpose: "claim", requestId, leaseEpoch, seat: draw.seat } });
+  if (fused) announce(scope, open, leaseEpoch, draw);
+  else submitClaim(scope, open, leaseEpoch, draw.seat);
+}
+
+function submitClaim(scope: Scope, open: OpenRequest, leaseEpoch: number, seat: number): void {
+  const { requestId } = open.record;
+  scope.emit({ kind: "submit", submission: { purpose: "claim", requestId, leaseEpoch, seat } });
   scope.progress(open, "claimSent");
+}
+
+/** Takes an announced claim for the lease it will become, if it is the best one heard of. */
+function announce(scope: Scope, open: OpenRequest, leaseEpoch: number, draw: Draw): void {
+  const { announced } = open;
+  if (announced && announced.leaseEpoch >= leaseEpoch && announced.ticket <= draw.ticket) return;
+  open.announced = {
+    leaseEpoch,
+    holder: draw.accountId,
+    seat: draw.seat,
+    ticket: draw.ticket,
+    claimedHeight: scope.height,
+    untilHeight: scope.height + claimPatienceBlocks(open.record),
+    former: [],
+  };
+  open.exchange = freshExchange();
+}
+
+/** An announced claim whose answer does not come is claimed by its holder after all, and forgotten by everybody else. */
+function considerAnnounced(scope: Scope, open: OpenRequest): void {
+  const { announced, claim } = open;
+  if (!announced) return;
+  const mine = announced.holder === scope.config.accountId;
+  if (mine && claim && !claim.onChain && scope.height >= announced.claimedHeight + FUSED_AGREEMENT_BLOCKS) {
+    if (open.exchange.resolveSentHeight === undefined) {
+      open.claim = { ...claim, onChain: true };
+      submitClaim(scope, open, announced.leaseEpoch, announced.seat);
+    }
+  }
+  if (scope.height < announced.untilHeight) return;
+  open.announced = undefined;
+  open.exchange = freshExchange();
 }
 
 /** For one block after a claim the contract prefers a strictly better ticket, whoever's transaction came first. */
@@ -83,9 +130,11 @@ function previousLease(lease: LeaseRecord): LeaseRecord | undefined {
 export function onLeaseChanged(scope: Scope, open: OpenRequest, lease: LeaseRecord): void {
   const old = open.lease;
   if (old && (lease.leaseEpoch < old.leaseEpoch || isSameLease(old, lease))) return;
+  const before = leaseInForce(open);
   open.lease = lease;
   open.waitingTurn = undefined;
-  open.exchange = freshExchange();
+  if (open.announced && open.announced.leaseEpoch <= lease.leaseEpoch) open.announced = undefined;
+  if (before?.leaseEpoch !== lease.leaseEpoch || before.holder !== lease.holder) open.exchange = freshExchange();
   if (open.claim && open.claim.leaseEpoch <= lease.leaseEpoch) open.claim = undefined;
   const how = lease.leaseEpoch > 0 ? `taken over by ${lease.holder}` : `held by ${lease.holder}`;
   scope.progress(open, "leased", `${how} until block ${lease.untilHeight}`);
@@ -106,6 +155,10 @@ export function onIntent(
   if (leaseEpoch < next)
     return scope.reject(from, "staleLease", `intent for lease epoch ${leaseEpoch}, next is ${next}`);
   if (leaseEpoch > next) return scope.reject(from, "staleLease", `intent for lease epoch ${leaseEpoch} before ${next}`);
+  // A peer can be a block ahead of us, no more: an earlier claim would disturb the lease that still holds.
+  if (open.lease && scope.height + 1 < open.lease.untilHeight) {
+    return scope.reject(from, "staleLease", `the lease holds until block ${open.lease.untilHeight}`);
+  }
   if (seat >= seatsForRequest(node, open.record)) {
     return scope.reject(from, "notEligible", `seat ${seat} is not one of ${node.accountId}`);
   }
@@ -118,6 +171,7 @@ export function onIntent(
     return scope.reject(from, "notEligible", `the ticket of seat ${seat} is not among the ${seats} best`);
   }
   if (!open.intents.add(leaseEpoch, node.accountId, ticket, scope.height)) {
-    scope.reject(from, "duplicate", "the intent is known");
+    return scope.reject(from, "duplicate", "the intent is known");
   }
+  if (isFused(open.record)) announce(scope, open, leaseEpoch, { accountId: node.accountId, seat, ticket });
 }

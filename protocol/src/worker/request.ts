@@ -54,9 +54,21 @@ export interface OpenRequest {
   readonly digest: Uint8Array;
   readonly intents: Intents;
   lease: LeaseRecord | undefined;
+  /**
+   * Of a fused request: the lease that the best announced claim will make. Statements name a lease's epoch and holder
+   * only, so what is signed under it holds under the real one; its heights are this node's own.
+   */
+  announced: LeaseRecord | undefined;
   outcome: OutcomeRecord | undefined;
   /** This node's own claim in flight. */
-  claim: { readonly leaseEpoch: number; readonly sentHeight: number } | undefined;
+  claim:
+    | {
+        readonly leaseEpoch: number;
+        readonly sentHeight: number;
+        /** Whether a transaction carries it by itself; a fused claim waits for its answer. */
+        readonly onChain: boolean;
+      }
+    | undefined;
   /** The timer that waits for better intents. */
   waitingTurn: number | undefined;
   work: Work;
@@ -70,6 +82,12 @@ export interface OpenRequest {
 export interface NetworkIdentity {
   readonly chainId: string;
   readonly contractId: string;
+}
+
+/** The lease under which to work: the one on the chain, or the next one where a fused claim was announced. */
+export function leaseInForce(open: OpenRequest): LeaseRecord | undefined {
+  const { lease, announced } = open;
+  return announced && announced.leaseEpoch > (lease?.leaseEpoch ?? -1) ? announced : lease;
 }
 
 export function freshExchange(): Exchange {
@@ -128,10 +146,9 @@ export function attestingSeat(open: OpenRequest, lease: LeaseRecord, accountId: 
 }
 
 export function isActiveReplayer(open: OpenRequest, accountId: string, atHeight: number): boolean {
-  if (!open.lease) return false;
-  return activeReplayers(open.committee, open.record, open.lease, atHeight).some(
-    (draw) => draw.accountId === accountId,
-  );
+  const lease = leaseInForce(open);
+  if (!lease) return false;
+  return activeReplayers(open.committee, open.record, lease, atHeight).some((draw) => draw.accountId === accountId);
 }
 
 /** Shortens what is shown to people; the machine's own texts are short, a peer's or an engine's may not be. */

@@ -15,7 +15,7 @@ import { type LeaseRecord, type NodeRecord, type OutcomeRecord, requestDigest } 
 import { considerExchange, onAttestation, onCommitment, onReveal, onSigned } from "./agreeing.ts";
 import type { LogRecord, WorkerEffect, WorkerEvent } from "./events.ts";
 import { considerLease, onIntent, onLeaseChanged, onTurnTimer } from "./leasing.ts";
-import { equalBytes, freshExchange, type OpenRequest, type OwnResult, ownResult } from "./request.ts";
+import { equalBytes, freshExchange, leaseInForce, type OpenRequest, type OwnResult, ownResult } from "./request.ts";
 import { Scope, type WorkerConfig } from "./scope.ts";
 import {
   considerWork,
@@ -121,8 +121,7 @@ export class WorkerMachine implements Machine<WorkerEvent, WorkerEffect, WorkerV
       case "leaseChanged":
         onLeaseChanged(scope, open, event.lease);
         this.#consider(open);
-        for (const early of open.early.splice(0)) this.#receive(early);
-        return;
+        return this.#hearEarly(open);
       case "outcomeStored":
         return this.#resolve(open, event.outcome);
       case "codeFetched":
@@ -142,6 +141,10 @@ export class WorkerMachine implements Machine<WorkerEvent, WorkerEffect, WorkerV
         return;
     }
     this.#consider(open);
+  }
+
+  #hearEarly(open: OpenRequest): void {
+    for (const early of open.early.splice(0)) this.#receive(early);
   }
 
   #consider(open: OpenRequest): void {
@@ -181,6 +184,7 @@ export class WorkerMachine implements Machine<WorkerEvent, WorkerEffect, WorkerV
       digest,
       intents: new Intents(),
       lease: undefined,
+      announced: undefined,
       outcome: undefined,
       claim: undefined,
       waitingTurn: undefined,
@@ -264,7 +268,7 @@ export class WorkerMachine implements Machine<WorkerEvent, WorkerEffect, WorkerV
     if (!equalBytes(node.publicKey, from.publicKey)) {
       return scope.reject(from, "foreignKey", `the envelope's key is not that of ${from.sender}`);
     }
-    const { lease } = open;
+    const lease = leaseInForce(open);
     if (message.kind !== "LeaseIntent" && message.leaseEpoch > (lease?.leaseEpoch ?? -1)) {
       // The sender has seen the block with the lease before this node did.
       if (open.early.length < MAX_EARLY_MESSAGES) open.early.push(from);
@@ -273,7 +277,10 @@ export class WorkerMachine implements Machine<WorkerEvent, WorkerEffect, WorkerV
     }
     switch (message.kind) {
       case "LeaseIntent":
-        return onIntent(scope, { ...from, message }, node, open);
+        onIntent(scope, { ...from, message }, node, open);
+        considerWork(scope, open);
+        considerExchange(scope, open);
+        return this.#hearEarly(open);
       case "Commitment":
         if (lease?.leaseEpoch !== message.leaseEpoch) break;
         return onCommitment(scope, { ...from, message }, open, lease);
@@ -306,9 +313,9 @@ function viewOf(open: OpenRequest): RequestView {
     requestId: open.record.requestId,
     openedHeight: open.record.height,
     deadlineHeight: open.record.deadlineHeight,
-    holder: open.lease?.holder,
-    leaseEpoch: open.lease?.leaseEpoch,
-    leaseUntilHeight: open.lease?.untilHeight,
+    holder: leaseInForce(open)?.holder,
+    leaseEpoch: leaseInForce(open)?.leaseEpoch,
+    leaseUntilHeight: leaseInForce(open)?.untilHeight,
     work: open.work.kind,
     commitments: open.exchange.commitments.size,
     attestations: open.exchange.attestations.size,

@@ -5,7 +5,7 @@ import { COST_VERSION, type ExecutionOutcome } from "../execution/index.ts";
 import { failure, jobOf, responseOf } from "../replay/response.ts";
 import { encode } from "../wire/borsh.ts";
 import { type GuestResponse, responseHash } from "../wire/records.ts";
-import { isActiveReplayer, type OpenRequest, type OwnResult, ownResult } from "./request.ts";
+import { isActiveReplayer, leaseInForce, type OpenRequest, type OwnResult, ownResult } from "./request.ts";
 import type { Scope } from "./scope.ts";
 
 /** Blocks of a lease after which code that no peer has is a result: the caller learns why instead of waiting. */
@@ -23,7 +23,7 @@ export function considerWork(scope: Scope, open: OpenRequest): void {
   if (scope.abstains || open.outcome || (open.work.kind !== "idle" && open.work.kind !== "waiting")) return;
   const self = scope.config.accountId;
   const claims = open.claim !== undefined && (!open.lease || open.claim.leaseEpoch > open.lease.leaseEpoch);
-  const holds = open.lease?.holder === self;
+  const holds = leaseInForce(open)?.holder === self;
   if (!claims && !holds && !isActiveReplayer(open, self, scope.height)) return;
 
   const { source, version, costVersion, secrets } = open.record;
@@ -70,6 +70,7 @@ export function onCodeFetched(scope: Scope, open: OpenRequest): void {
 export function onCodeUnavailable(scope: Scope, open: OpenRequest): void {
   const { source } = open.record;
   if (open.work.kind !== "fetching" || source.kind !== "WasmUrl") return;
+  // An announced claim is too young to judge by: its holder claims on the chain where the code is slow to come.
   const waitedEnough = open.lease && scope.height >= open.lease.claimedHeight + CODE_PATIENCE_BLOCKS;
   if (!waitedEnough) {
     open.work = { kind: "waiting" };

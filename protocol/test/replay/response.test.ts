@@ -30,7 +30,7 @@ test("output that is not what was asked for is a failure that says so", () => {
 });
 
 test("failures name their reason, never an engine's own words, and are cut at whole characters", () => {
-  const record = requestRecordOf();
+  const record = requestRecordOf({ maxInstructions: 1_000n });
   const ends: [ExecutionOutcome, RegExp][] = [
     [{ kind: "exited", exitCode: 3, ...remains, stderr: utf8("no\n") }, /^the guest exited with code 3: no$/],
     [{ kind: "exited", exitCode: 1, ...remains }, /^the guest exited with code 1$/],

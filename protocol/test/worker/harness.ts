@@ -70,7 +70,8 @@ export function requestRecordOf(change: Partial<RequestRecord> = {}): RequestRec
     payerId: "app.test",
     source: { kind: "WasmUrl", url: "ipfs://code", hash: fill(1), buildTarget: undefined },
     projectId: undefined,
-    maxInstructions: 1_000n,
+    // Long enough that claim and answer are two transactions; fused.test.ts has short ones.
+    maxInstructions: 10_000_000_000n,
     maxMemoryMb: 16,
     maxExecutionSeconds: 1,
     compileOnly: false,

@@ -1,0 +1,125 @@
+/** Short runs: agreed upon under an announced claim, then claimed and answered in one transaction. */
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { FUSED_MAX_INSTRUCTIONS } from "../../src/lease/claiming.ts";
+import { commitmentOf, type ResultClaim } from "../../src/wire/messages.ts";
+import { requestDigest, responseHash } from "../../src/wire/records.ts";
+import { attest, Harness, leaseOf, leaseOrder, OPENED, replayOrder, requestRecordOf } from "./harness.ts";
+
+const record = requestRecordOf({ maxInstructions: FUSED_MAX_INSTRUCTIONS });
+const { requestId } = record;
+const [claimant, second] = leaseOrder(record) as [string, string];
+const lease = leaseOf(record, claimant);
+const [replayer, other] = replayOrder(record, claimant) as [string, string];
+const NONCE = new Uint8Array(32).fill(9);
+const intent = { kind: "LeaseIntent", requestId, leaseEpoch: 0, seat: 0 } as const;
+
+function atWork(accountId: string): Harness {
+  const node = new Harness(accountId);
+  node.sync();
+  node.feed({ kind: "blockObserved", height: OPENED });
+  node.feed({ kind: "requestOpened", record });
+  return node;
+}
+
+/** What everybody finds who runs the guest of these tests. */
+const result: ResultClaim = {
+  codeHash: new Uint8Array(32).fill(1),
+  responseHash: responseHash({
+    success: true,
+    output: { kind: "Text", text: "42" },
+    error: undefined,
+    instructions: 5n,
+    timeMs: 0n,
+    compileTimeMs: undefined,
+    compilationNote: undefined,
+    refundUsd: undefined,
+  }),
+  tapeHash: new Uint8Array(32),
+};
+
+test("the best ticket announces and runs, and sends no claim yet", () => {
+  const node = new Harness(claimant);
+  node.sync();
+  assert.equal(node.feed({ kind: "requestOpened", record }), ["publish LeaseIntent", "fetchCode"]);
+});
+
+test("replayers work for the best announced claim before anything stands on the chain", () => {
+  const node = atWork(replayer);
+  assert.ok(node.hear(claimant, intent).includes("fetchCode"));
+  assert.ok(node.runGuest(requestId, "42").includes(`send Commitment to ${claimant}`));
+});
+
+test("when a quorum agrees the claim goes with the answer", () => {
+  const node = atWork(claimant);
+  node.runGuest(requestId, "42");
+  for (const sender of [replayer, other]) {
+    const commitment = commitmentOf(requestDigest(record), 0, sender, result, NONCE);
+    node.hear(sender, { kind: "Commitment", requestId, leaseEpoch: 0, seat: 0, commitment });
+  }
+  const signature = attest(replayer, record, lease, result);
+  const attestation = {
+    kind: "Attestation",
+    requestId,
+    leaseEpoch: 0,
+    seat: 0,
+    result,
+    nonce: NONCE,
+    signature,
+  } as const;
+  assert.equal(node.hear(replayer, attestation), ["submit claimAndResolve 0"]);
+  const submission = node.effects.findLast((effect) => effect.kind === "submit")?.submission;
+  assert.is(submission?.purpose === "claimAndResolve" && submission.seat, lease.seat);
+});
+
+test("what was signed under the announced claim holds under the lease that it becomes", () => {
+  const node = atWork(replayer);
+  node.hear(claimant, intent);
+  node.runGuest(requestId, "42");
+  const before = node.lastSent("Commitment");
+  node.feed({ kind: "leaseChanged", requestId, lease: { ...lease, claimedHeight: OPENED + 2 } });
+  node.feed({ kind: "blockObserved", height: OPENED + 2 });
+  assert.equal(node.lastSent("Commitment"), before);
+});
+
+test("a better announced claim takes over the worse one's exchange", () => {
+  const node = atWork(replayOrder(record, claimant).find((accountId) => accountId !== second)!);
+  node.hear(second, intent);
+  assert.is(node.machine.view().requests[0]?.holder, second);
+  node.hear(claimant, intent);
+  assert.is(node.machine.view().requests[0]?.holder, claimant);
+});
+
+test("an answer that nobody agrees upon in time is claimed by itself", () => {
+  const node = atWork(claimant);
+  node.runGuest(requestId, "42");
+  const sent: string[] = [];
+  for (let height = OPENED + 1; height < OPENED + 6; height++)
+    sent.push(...node.feed({ kind: "blockObserved", height }));
+  assert.equal(
+    sent.filter((line) => line.startsWith("submit")),
+    ["submit claim 0"],
+  );
+});
+
+test("a claimant that falls silent is forgotten, and the next ticket claims", () => {
+  const node = atWork(second);
+  node.hear(claimant, intent);
+  const lines: string[] = [];
+  for (let height = OPENED + 1; height < OPENED + 12; height++) {
+    lines.push(...node.feed({ kind: "blockObserved", height }));
+    lines.push(...node.feed({ kind: "timerFired", timer: `turn/${requestId}/0` }));
+  }
+  assert.ok(lines.includes("publish LeaseIntent"));
+  assert.is(node.machine.view().requests[0]?.holder, second);
+});
+
+test("nobody disturbs a lease that still holds by announcing the next one", () => {
+  const node = atWork(replayer);
+  node.feed({ kind: "leaseChanged", requestId, lease });
+  node.feed({ kind: "blockObserved", height: lease.claimedHeight });
+  const early = { ...intent, leaseEpoch: 1 };
+  assert.equal(node.hear(second, early), ["reject staleLease"]);
+});
+
+test.run();
