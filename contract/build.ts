@@ -1,12 +1,14 @@
 /**
- * Compiles the contract and the caller contract into `contract/dist`. The compiler is AssemblyScript's own command;
- * nothing is compiled when sources, options and compiler are those of the last time.
+ * Compiles the contract and the caller contract into `contract/dist`. The compiler is AssemblyScript's own; what it
+ * reads goes through `packTexts`, and nothing is compiled when sources, options and compiler are those of the last
+ * time. `node build.ts <source> <wasm>` is one compilation: it blocks for a second, so it has a process of its own.
  */
 import { spawn } from "node:child_process";
 import { createHash, randomUUID } from "node:crypto";
 import { globSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
+import { packTexts } from "./pack-texts.ts";
 
 const root = import.meta.dirname;
 const dist = join(root, "dist");
@@ -30,7 +32,7 @@ class BuildError extends Error {
 
 function stampOf(compilerVersion: string): string {
   const hash = createHash("sha256").update(JSON.stringify([compilerVersion, OPTIONS, TARGETS]));
-  for (const file of globSync("{assembly,caller/assembly}/**/*.ts", { cwd: root }).sort()) {
+  for (const file of globSync(["{assembly,caller/assembly}/**/*.ts", "pack-texts.ts"], { cwd: root }).sort()) {
     const content = readFileSync(join(root, file));
     hash.update(`${file} ${content.length}\n`).update(content);
   }
@@ -47,11 +49,11 @@ function currentStamp(): string | undefined {
   }
 }
 
-function compile(compiler: string, source: string, wasm: string): Promise<void> {
+function compile(source: string, wasm: string): Promise<void> {
   // Under a name of its own until it is whole: two processes may build at once.
   const unfinished = join(dist, `${wasm}.${randomUUID()}`);
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [compiler, source, ...OPTIONS, "--outFile", unfinished], {
+  return new Promise((done, reject) => {
+    const child = spawn(process.execPath, [import.meta.filename, source, unfinished], {
       cwd: root,
       stdio: ["ignore", "pipe", "pipe"],
     });
@@ -62,7 +64,7 @@ function compile(compiler: string, source: string, wasm: string): Promise<void> 
     child.on("close", (code) => {
       if (code === 0) {
         renameSync(unfinished, join(dist, wasm));
-        resolve();
+        done();
       } else {
         rmSync(unfinished, { force: true });
         reject(new BuildError(source, output));
@@ -78,9 +80,31 @@ export async function buildContract(): Promise<void> {
   const stamp = stampOf(version);
   if (currentStamp() === stamp) return;
   mkdirSync(dist, { recursive: true });
-  const compiler = require.resolve("assemblyscript/bin/asc.js");
-  for (const { source, wasm } of TARGETS) await compile(compiler, source, wasm);
+  for (const { source, wasm } of TARGETS) await compile(source, wasm);
   writeFileSync(stampFile, stamp);
 }
 
-if (import.meta.main) await buildContract();
+/** One compilation, in this process. */
+async function runCompiler(source: string, outFile: string): Promise<void> {
+  const { main } = await import("assemblyscript/asc");
+  const { error } = await main([source, ...OPTIONS, "--outFile", outFile], {
+    stdout: process.stdout,
+    stderr: process.stderr,
+    readFile: (name, baseDir) => {
+      try {
+        return packTexts(readFileSync(resolve(baseDir, name), "utf8"));
+      } catch (failure) {
+        // The compiler asks for every place where a module could be.
+        if ((failure as NodeJS.ErrnoException).code === "ENOENT") return null;
+        throw failure;
+      }
+    },
+  });
+  if (error) process.exitCode = 1;
+}
+
+if (import.meta.main) {
+  const [source, outFile] = process.argv.slice(2);
+  if (source && outFile) await runCompiler(source, outFile);
+  else await buildContract();
+}

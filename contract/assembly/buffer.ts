@@ -36,6 +36,12 @@ export class ByteBuffer {
     this.length += <i32>String.UTF8.encodeUnsafe(changetype<usize>(text), text.length, room);
   }
 
+  /** What `literal` of a whole text becomes (`pack-texts.ts`). */
+  literalAt(text: usize, length: i32): void {
+    memory.copy(this.reserve(length), text, length);
+    this.length += length;
+  }
+
   done(): Uint8Array { return this.storage.subarray(0, this.length); }
 }
 

@@ -70,6 +70,18 @@ export function panic(message: string): void {
   unreachable();
 }
 
+/** What `check` and `panic` with a whole text become (`pack-texts.ts`): the text's bytes and their number. */
+// @ts-ignore: decorator
+@global export function checkAt(condition: bool, message: usize, length: u64): void {
+  if (!condition) panicAt(message, length);
+}
+
+// @ts-ignore: decorator
+@global export function panicAt(message: usize, length: u64): void {
+  panic_utf8(length, <u64>message);
+  unreachable();
+}
+
 export function check(condition: bool, message: string): void {
   if (!condition) panic(message);
 }
