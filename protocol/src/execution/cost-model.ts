@@ -40,6 +40,8 @@ function buildTicks(): Uint8Array {
   for (const free of [Op.nop, Op.block, Op.loop, Op.else, Op.end, Op.drop]) ticks[free] = 0;
   ticks[Op.call] = 6;
   ticks[Op.callIndirect] = 8;
+  ticks[Op.returnCall] = 6;
+  ticks[Op.returnCallIndirect] = 8;
   ticks.fill(2, 0x28, 0x3f);
   ticks.fill(2, 0x5b, 0x67);
   ticks.fill(2, 0x8b, 0xa7);

@@ -22,6 +22,8 @@ export const Edit = {
   /** Canonicalise the scalar or vector on top of the stack; the argument is the width of its NaN. */
   scalarNan: 7,
   vectorNan: 8,
+  /** Leave the frame for good before a tail call: write the fuel back, give the stack back. */
+  leaveFrame: 9,
 } as const;
 
 /** Parallel growing arrays: a large guest has millions of edits. */

@@ -78,9 +78,7 @@ export class BodyEmitter {
     }
     this.#code(plan, segments, edits, wrapped);
     if (wrapped) {
-      if (usesLocal) this.#writeBack();
-      if (metered) this.#setGlobal(this.#scratch.stack, this.#appended.stackGlobal);
-      if (calls !== undefined) this.#report(calls, undefined);
+      this.#leaveFrame();
       out.u8(Op.end);
     }
     return out;
@@ -147,6 +145,8 @@ export class BodyEmitter {
         const local = operand === NAN_F32 ? this.#scratch.nanF32 : this.#scratch.nanF64;
         return emitScalarCanonicalisation(this.#out, operand, local);
       }
+      case Edit.leaveFrame:
+        return this.#leaveFrame();
       case Edit.vectorNan:
         return emitVectorCanonicalisation(this.#out, operand, this.#scratch.nanV128);
     }
@@ -190,6 +190,14 @@ export class BodyEmitter {
 
   #writeBack(): void {
     if (this.#scratch.fuel >= 0) this.#setGlobal(this.#scratch.fuel, this.#appended.fuelGlobal);
+  }
+
+  /** Everything that a function does last, whatever is on the operand stack. */
+  #leaveFrame(): void {
+    const { stackGlobal, calls } = this.#appended;
+    this.#writeBack();
+    if (this.#scratch.stack >= 0) this.#setGlobal(this.#scratch.stack, stackGlobal);
+    if (calls !== undefined) this.#report(calls, undefined);
   }
 
   #setGlobal(local: number, global: number): void {

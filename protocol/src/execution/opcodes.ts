@@ -28,6 +28,8 @@ export const Op = {
   return: 0x0f,
   call: 0x10,
   callIndirect: 0x11,
+  returnCall: 0x12,
+  returnCallIndirect: 0x13,
   drop: 0x1a,
   select: 0x1b,
   selectTyped: 0x1c,
@@ -177,7 +179,6 @@ export function expandRows(
 export function unsupportedFeature(opcode: number): string | undefined {
   if (opcode >= 0x06 && opcode <= 0x0a) return "exception handling";
   if (opcode === 0x18 || opcode === 0x19 || opcode === 0x1f) return "exception handling";
-  if (opcode === 0x12 || opcode === 0x13) return "tail calls";
   if (opcode === 0x14 || opcode === 0x15) return "typed function references";
   if (opcode >= 0xd3 && opcode <= 0xd6) return "garbage collection";
   if (opcode === 0xfb) return "garbage collection";

@@ -52,7 +52,9 @@ export function bulk(body: BodyContext, at: number): void {
       body.segments.spend(1);
       return body.stack.push(I32);
     case Bulk.tableGrow:
-      return reader.reject("feature", "table.grow is not supported", at);
+      // The table's declared maximum is what every engine grows to, see the rewriter.
+      sized(body, at, [body.table(at), I32]);
+      return body.stack.push(I32);
     default:
       return reader.reject("malformed", `unknown instruction 0xfc ${opcode}`, at);
   }

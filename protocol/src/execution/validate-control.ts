@@ -61,7 +61,11 @@ export function control(body: BodyContext, opcode: number, at: number): void {
     case Op.call:
       return call(body, calledType(body, at), at);
     case Op.callIndirect:
-      return callIndirect(body, at);
+      return call(body, indirectlyCalledType(body, at), at);
+    case Op.returnCall:
+      return tailCall(body, calledType(body, at), at);
+    case Op.returnCallIndirect:
+      return tailCall(body, indirectlyCalledType(body, at), at);
     default:
       return body.unknown(opcode, at);
   }
@@ -141,21 +145,38 @@ function calledType(body: BodyContext, at: number): FunctionType {
   return body.module.types[type]!;
 }
 
-function callIndirect(body: BodyContext, at: number): void {
+/** Reads the immediates of an indirect call and takes the index into the table. */
+function indirectlyCalledType(body: BodyContext, at: number): FunctionType {
   const reader: Reader = body.reader;
   const typeIndex = reader.u32();
   const type = body.module.types[typeIndex];
   if (type === undefined) reader.reject("invalid", `unknown type ${typeIndex}`, at);
   if (body.table(at) !== FUNCREF) reader.reject("invalid", "an indirect call through a table of externref", at);
   body.stack.pop(I32);
-  call(body, type, at);
+  return type;
+}
+
+function noteCall(body: BodyContext, type: FunctionType): void {
+  body.calls++;
+  body.maxCallSlots = Math.max(body.maxCallSlots, type.params.length + type.results.length);
 }
 
 function call(body: BodyContext, type: FunctionType, at: number): void {
-  body.calls++;
-  body.maxCallSlots = Math.max(body.maxCallSlots, type.params.length + type.results.length);
+  noteCall(body, type);
   body.edit(at, Edit.writeBack);
   body.stack.popAll(type.params);
   body.stack.pushAll(type.results);
   body.edit(body.reader.position, Edit.reload);
+}
+
+/** The callee takes this frame's place, so it must return what this function returns. */
+function tailCall(body: BodyContext, type: FunctionType, at: number): void {
+  noteCall(body, type);
+  body.edit(at, Edit.leaveFrame);
+  body.segments.branch(body.stack.frames.length - 1);
+  body.stack.popAll(type.params);
+  if (!sameTypes(type.results, body.stack.frames[0]!.results)) {
+    body.reader.reject("invalid", "a tail call to a function with other results", at);
+  }
+  stop(body);
 }

@@ -74,7 +74,7 @@ function instruction(body: BodyContext): void {
   body.segments.spend(TICKS[opcode]!);
   const types = PLAIN[opcode];
   if (types !== undefined) plain(body, opcode, types);
-  else if (opcode <= Op.callIndirect) control(body, opcode, at);
+  else if (opcode <= Op.returnCallIndirect) control(body, opcode, at);
   else if (opcode <= Op.tableSet) variable(body, opcode, at);
   else if (opcode === Op.prefixSimd) simd(body, at);
   else if (opcode === Op.prefixBulk) bulk(body, at);

@@ -19,11 +19,14 @@ import {
   i32,
   i64,
   loop,
+  type ModuleSource,
   otherwise,
   ret,
+  section,
   set,
   sub,
   tee,
+  u32,
   unreachable,
   V128,
   when,
@@ -256,6 +259,70 @@ test("the stack is given back on every way out", () => {
   guest.exports.f!(1);
   guest.exports.f!(0);
   assert.is(guest.stack.value, before);
+});
+
+test("a tail call gives its frame back: an endless chain runs in one, and is paid call by call", () => {
+  const down = (tail: Code): ModuleSource => ({
+    table: 1,
+    elements: [0],
+    functions: [
+      {
+        export: "f",
+        params: [I32],
+        results: [I32],
+        body: [block(get(0), brIf(0), i32(7), ret), get(0), i32(1), sub, tail],
+      },
+    ],
+  });
+  for (const [tail, cost] of [
+    [[0x12, 0], 6],
+    [[i32(0), 0x13, 0, 0], 9],
+  ] as const) {
+    const guest = metered(down(tail));
+    const before = guest.stack.value;
+    assert.is(guest.exports.f!(100_000), 7);
+    assert.is(guest.stack.value, before);
+    assert.is(ticksOf(down(tail), "f", 5) - ticksOf(down(tail), "f", 4), BigInt(2 + 3 + cost));
+  }
+});
+
+test("a tail call is no way around the fuel, and one that leaves pays no join behind it", () => {
+  const endless = metered({ functions: [{ export: "f", body: [[0x12, 0]] }] }, 10_000n);
+  assert.throws(
+    () => endless.exports.f!(),
+    (error: unknown) => error instanceof WebAssembly.RuntimeError,
+  );
+  assert.ok(endless.fuel.value < 0n);
+  const leaving: ModuleSource = {
+    functions: [
+      { body: [] },
+      { export: "f", params: [I32], body: [block(get(0), when([0x12, 0])), i32(1), drop, i32(2), drop] },
+    ],
+  };
+  assert.is(ticksOf(leaving, "f", 1), 8n);
+  assert.is(ticksOf(leaving, "f", 0), 4n);
+});
+
+test("a table grows to its maximum and no further, priced by the length", () => {
+  const grow = (maximum: number): Uint8Array => {
+    const source = assemble({
+      functions: [{ export: "f", params: [I32], results: [I32], body: [0xd0, 0x70, get(0), 0xfc, 15, 0] }],
+    });
+    const bytes = [...source];
+    // The table section stands between functions and exports.
+    const exportsAt = bytes.findIndex((_, at) => at > 8 && bytes[at] === 7 && bytes[at + 1] === 5);
+    bytes.splice(exportsAt, 0, ...section(4, [1, 0x70, 1, 2, ...u32(maximum)]));
+    return Uint8Array.from(bytes);
+  };
+  const guest = metered(grow(100));
+  const before = guest.fuel.value;
+  assert.is(guest.exports.f!(80), 2);
+  assert.is(before - guest.fuel.value, BigInt(1 + 1 + 20 + 10));
+  assert.is(guest.exports.f!(19), -1);
+  assert.is(guest.exports.f!(18), 82);
+  const capped = metered(grow(0xffff_fff0));
+  assert.is(capped.exports.f!(1_000_000), -1);
+  assert.is(capped.exports.f!(999_998), 2);
 });
 
 test("a start function is exported, not run at instantiation", () => {

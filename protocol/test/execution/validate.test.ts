@@ -47,14 +47,12 @@ test("proposals outside the cost version are refused by name", () => {
     [[0x06, 0x40, 0x0b], /exception handling/],
     [[0x08, 0], /exception handling/],
     [[0x1f, 0x40, 0, 0x0b], /exception handling/],
-    [[0x12, 0], /tail calls/],
     [[0x14, 0], /typed function references/],
     [[0xfb, 0, 0], /garbage collection/],
     [[0xfe, 0x10, 2, 0], /threads/],
     [[0xfd, 0x80, 0x02], /relaxed SIMD/],
     [[0xd0, 0x6e, drop], /garbage collection/],
     [[0xd0, 0x69, drop], /exception handling/],
-    [[0xfc, 15, 0], /table\.grow/],
   ];
   for (const [body, words] of cases) refused("feature", one(body), words);
   const memory = (limits: Code) => Uint8Array.from([...PREAMBLE, ...section(5, [vector([limits])])]);
@@ -95,6 +93,8 @@ test("types are checked", () => {
   refused("invalid", one([f64(1), set(0)], { locals: [I32] }), /type mismatch/);
   refused("invalid", one([br(1)]), /unknown label/);
   refused("invalid", one([call(7)]), /unknown function/);
+  refused("invalid", one([[0x12, 7]]), /unknown function/);
+  refused("invalid", { functions: [{ results: [I32], body: [i32(1)] }, { body: [[0x12, 0]] }] }, /tail call/);
   refused("invalid", one([[0x23, 0], drop]), /unknown global/);
   refused("invalid", { globals: [[I32, false, i32(1)]], ...one([i32(1), [0x24, 0]]) }, /immutable/);
   refused("invalid", one([i32(0), [0x28, 2, 0], drop]), /unknown memory/);
