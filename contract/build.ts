@@ -8,6 +8,7 @@ import { createHash, randomUUID } from "node:crypto";
 import { globSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join, resolve } from "node:path";
+import { mergeSegments } from "./merge-segments.ts";
 import { packTexts } from "./pack-texts.ts";
 
 const root = import.meta.dirname;
@@ -32,7 +33,9 @@ class BuildError extends Error {
 
 function stampOf(compilerVersion: string): string {
   const hash = createHash("sha256").update(JSON.stringify([compilerVersion, OPTIONS, TARGETS]));
-  for (const file of globSync(["{assembly,caller/assembly}/**/*.ts", "pack-texts.ts"], { cwd: root }).sort()) {
+  for (const file of globSync(["{assembly,caller/assembly}/**/*.ts", "pack-texts.ts", "merge-segments.ts"], {
+    cwd: root,
+  }).sort()) {
     const content = readFileSync(join(root, file));
     hash.update(`${file} ${content.length}\n`).update(content);
   }
@@ -101,6 +104,7 @@ async function runCompiler(source: string, outFile: string): Promise<void> {
     },
   });
   if (error) process.exitCode = 1;
+  else writeFileSync(outFile, mergeSegments(readFileSync(outFile)));
 }
 
 if (import.meta.main) {

@@ -339,3 +339,10 @@ export function emitPaymentKeyDeleted(state: State, owner: Uint8Array, nonce: u3
   out.number(nonce);
   endSystem(out);
 }
+
+export function emitKeystore(state: State, event: string, epoch: u64): void {
+  const out = begin(state, event);
+  out.literal('"epoch":');
+  out.number(epoch);
+  emit(out);
+}

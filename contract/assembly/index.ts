@@ -10,6 +10,7 @@ export {
   set_pricing, upgrade,
 } from "./admin";
 export { dispute, object, prove_equivocation } from "./disputes";
+export { attest, get_keystore_epoch, get_keystore_posts, open_epoch, post_complaint, post_deal } from "./keystore";
 export { claim_lease, renew_lease } from "./leases";
 export { get_earnings, on_refund, withdraw_earnings } from "./money";
 export { delete_payment_key, get_next_payment_key_nonce, on_top_up_response, resume_topup } from "./payment-keys";

@@ -93,3 +93,9 @@ export const MAX_WHITELIST: i32 = 100;
 
 /** What a yield is resumed with (nearcore `max_yield_payload_size`). */
 export const MAX_RESUME_BYTES: i32 = 1_024;
+
+/** Keystore epochs: members and their shares together, and the blocks of a phase. */
+export const MAX_MEMBERS: i32 = 128;
+export const MAX_SHARES: u64 = 128;
+export const MIN_PHASE_BLOCKS: u64 = 5;
+export const MAX_PHASE_BLOCKS: u64 = 100_000;

@@ -66,7 +66,7 @@ export function creditShares(state: State, charged: U128, signed: Attestation[],
   const others = <u32>signed.length - 1;
   const share = others == 0
     ? new U128()
-    : charged.dividedBy(BPS).times(BPS - state.holderShareBps).dividedBy(others);
+    : charged.part(BPS - state.holderShareBps).dividedBy(others);
   for (let i = 0; i < signed.length; i++) {
     credit(signed[i].accountId, i == favoured ? charged.minus(share.times(others)) : share);
   }

@@ -20,7 +20,6 @@ import { U128 } from "./u128";
 const BALANCE_PREFIX: u8 = 0x42;
 const DEVELOPER_PREFIX: u8 = 0x44;
 const HELD_PREFIX: u8 = 0x79;
-const FULL_SHARE: u32 = 10_000;
 const TRANSFER_GAS: u64 = 15_000_000_000_000;
 const CALLBACK_GAS: u64 = 5_000_000_000_000;
 
@@ -70,7 +69,7 @@ export function settleAttachedUsd(request: RequestRecord, response: GuestRespons
   const r = new BorshReader(stored);
   const owner = r.bytes(), price = r.u128(), author = r.bytes(), shareBps = r.u16();
   const earned = price.minusOrZero(new U128(response.refundUsd));
-  const share = earned.dividedBy(FULL_SHARE).times(shareBps);
+  const share = earned.part(shareBps);
   add(DEVELOPER_PREFIX, author, share);
   add(DEVELOPER_PREFIX, owner, earned.minus(share));
   add(BALANCE_PREFIX, request.predecessorId, request.attachedUsd.minusOrZero(earned));

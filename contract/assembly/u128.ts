@@ -76,6 +76,12 @@ export class U128 {
     return new U128(((c / d) << 32) | (e / d), ((a / d) << 32) | (b / d));
   }
 
+  /** The part in basis points, rounded down; it cannot overflow. */
+  part(bps: u32): U128 {
+    const whole = this.dividedBy(10_000), rest = lastRemainder;
+    return whole.times(bps).plus(new U128((<u64>rest * bps) / 10_000));
+  }
+
   toString(): string {
     let rest: U128 = this;
     let text = "";

@@ -52,7 +52,7 @@ test("what is withdrawn is what was earned, once, and the contract keeps nothing
   world.advance(40);
   expectOk(world.call("n1.test", "claim_lease", claimLeaseArgs({ requestId: 0, seat: 0, leaseEpoch: 0 })));
   expectOk(world.call("bob.test", "resolve_execution", answerArgs(world)));
-  const share = ((CHARGED / 10_000n) * 5_000n) / 2n;
+  const share = (CHARGED * 5_000n) / 10_000n / 2n;
   assert.is(earnings(world, "n1.test"), CHARGED - 2n * share);
   const freeBefore = world.balance(OUTLAYER) - liabilities(world);
   for (const name of NODES.slice(0, 3)) expectOk(world.call(name, "withdraw_earnings"));

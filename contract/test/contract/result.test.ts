@@ -73,7 +73,7 @@ test("a quorum's answer resumes the caller, whoever sends it, and the money adds
   assert.is(world.finalValue(asked.hash), '"hello"');
   assert.is(world.balance("operator.test") - payerBefore, PAYMENT - CHARGED);
   // The holder pays for claim and resolve: 60 % are its, and what does not divide.
-  const share = ((CHARGED / 10_000n) * 4_000n) / 2n;
+  const share = (CHARGED * 4_000n) / 10_000n / 2n;
   assert.equal(
     NODES.slice(0, 3).map((name) => earnings(world, name)),
     [CHARGED - 2n * share, share, share],
@@ -392,7 +392,7 @@ test("a short run is claimed and answered in one call, with the sender as its ho
   console.log(`claim_and_resolve: ${Math.round(gas / 1e10) / 100} Tgas`);
   assert.is(eventsIn(logs)[0]!.event, "lease_claimed");
   assert.is(world.finalValue(asked.hash), '"hello"');
-  assert.is(earnings(world, "n1.test"), CHARGED - 2n * (((CHARGED / 10_000n) * 4_000n) / 2n));
+  assert.is(earnings(world, "n1.test"), CHARGED - 2n * ((CHARGED * 4_000n) / 10_000n / 2n));
 });
 
 test("the flat form resolves too, without refund_usd", () => {
