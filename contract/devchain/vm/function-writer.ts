@@ -4,8 +4,7 @@
  */
 import { INSTRUCTION_COSTS } from "../parameters/protocol-config.ts";
 import type { FunctionAnalysis, GasPoint, MemoryWrite } from "./gas-points.ts";
-import type { FunctionType, Globals } from "./instrument.ts";
-import { F32, F64, I32, I64, valueBytes } from "./value-type.ts";
+import { F32, F64, type FunctionType, I32, I64, valueBytes } from "./value-type.ts";
 import { prepareError } from "./vm-error.ts";
 import type { WasmReader, WasmWriter } from "./wasm-reader.ts";
 
@@ -16,6 +15,14 @@ export const NULL_CALLED = -2n;
 /** What nearcore counts for a frame beside its locals. */
 const FRAME_BYTES = 64;
 const EMPTY_BLOCK = 0x40;
+
+/** Indices of the globals that the instrumentation adds. */
+export interface Globals {
+  readonly gas: number;
+  readonly exhausted: number;
+  readonly stack: number;
+  readonly mark: number;
+}
 
 /** Locals behind the function's own: a cost or i64, three i32 (count or value, address, source), an f32, an f64. */
 const ADDED_LOCALS = { i64: 0, i32: 1, address: 2, source: 3, f32: 4, f64: 5 } as const;

@@ -6,10 +6,10 @@
  * memory is imported instead of defined, with a mark of how far it was written, so that it can be used again.
  */
 import { LIMITS } from "../parameters/protocol-config.ts";
-import { type FunctionBody, readBody, writeBody } from "./function-writer.ts";
+import { type FunctionBody, type Globals, readBody, writeBody } from "./function-writer.ts";
 import { analyzeFunction } from "./gas-points.ts";
 import { type ModuleTypes, OperandStack } from "./operand-stack.ts";
-import { I32, I64 } from "./value-type.ts";
+import { type FunctionType, I32, I64 } from "./value-type.ts";
 import { prepareError } from "./vm-error.ts";
 import { WasmReader, WasmWriter } from "./wasm-reader.ts";
 
@@ -35,11 +35,6 @@ interface Range {
   end: number;
 }
 
-export interface FunctionType {
-  readonly parameters: readonly number[];
-  readonly results: readonly number[];
-}
-
 export interface ImportedFunction {
   readonly name: string;
   readonly type: FunctionType;
@@ -54,13 +49,6 @@ export interface InstrumentedModule {
   readonly dataEnd: number;
   /** No store writes at or behind the mark plus this. */
   readonly writeReach: number;
-}
-
-export interface Globals {
-  readonly gas: number;
-  readonly exhausted: number;
-  readonly stack: number;
-  readonly mark: number;
 }
 
 function readSections(module: Uint8Array): Map<number, Range> {

@@ -1,6 +1,7 @@
 /** Compiled contracts by the hash of their code. Instrumenting and compiling is slow, calls are not. */
 import { createHash } from "node:crypto";
-import { type FunctionType, type ImportedFunction, instrument } from "./instrument.ts";
+import { type ImportedFunction, instrument } from "./instrument.ts";
+import type { FunctionType } from "./value-type.ts";
 import { ContractError, type FunctionCallFailure, prepareError } from "./vm-error.ts";
 
 /** Compiled modules are large: enough for every contract of a test network, not for an attacker's. */

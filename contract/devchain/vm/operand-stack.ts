@@ -5,8 +5,7 @@
  */
 
 import { EXTENDED, type InstructionReader } from "./instruction-reader.ts";
-import type { FunctionType } from "./instrument.ts";
-import { valueBytes } from "./value-type.ts";
+import { type FunctionType, valueBytes } from "./value-type.ts";
 
 /** What an instruction takes off the stack, and how many bytes it puts on it. */
 interface Effect {

@@ -6,9 +6,12 @@
 import { LIMITS } from "../parameters/protocol-config.ts";
 import type { CallContext, CallExternal, CallOutcome } from "./call-context.ts";
 import { NULL_CALLED, STACK_EXHAUSTED } from "./function-writer.ts";
+import { altBn128Functions } from "./host/alt-bn128.ts";
+import { bls12381Functions } from "./host/bls12-381.ts";
 import { contextFunctions } from "./host/context.ts";
 import { cryptoFunctions } from "./host/crypto.ts";
 import type { HostFunction, HostFunctions } from "./host/host-function.ts";
+import { mlDsaFunctions } from "./host/ml-dsa.ts";
 import { outputFunctions } from "./host/output.ts";
 import { promiseActionFunctions } from "./host/promise-actions.ts";
 import { promiseFunctions } from "./host/promises.ts";
@@ -18,7 +21,6 @@ import { HostCall } from "./host-call.ts";
 import {
   EXHAUSTED_EXPORT,
   EXPORT_PREFIX,
-  type FunctionType,
   type ImportedFunction,
   INTERNAL_MODULE,
   MARK_EXPORT,
@@ -29,13 +31,16 @@ import {
 } from "./instrument.ts";
 import { returnMemory, takeMemory } from "./memory-pool.ts";
 import { type CompiledContract, compiledContract } from "./module-cache.ts";
-import { F32, F64, I32, I64 } from "./value-type.ts";
+import { F32, F64, type FunctionType, I32, I64 } from "./value-type.ts";
 import { ContractError, type FunctionCallFailure, memoryAccessViolation, type WasmTrap } from "./vm-error.ts";
 
 const HOST_FUNCTIONS: HostFunctions = {
   ...registerFunctions,
   ...contextFunctions,
   ...cryptoFunctions,
+  ...mlDsaFunctions,
+  ...altBn128Functions,
+  ...bls12381Functions,
   ...outputFunctions,
   ...promiseFunctions,
   ...promiseActionFunctions,

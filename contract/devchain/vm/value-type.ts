@@ -15,6 +15,11 @@ const VALUE_BYTES = new Map([
   [0x6f, 8],
 ]);
 
+export interface FunctionType {
+  readonly parameters: readonly number[];
+  readonly results: readonly number[];
+}
+
 export function valueBytes(type: number): number {
   const bytes = VALUE_BYTES.get(type);
   if (bytes === undefined) throw prepareError("Deserialization");

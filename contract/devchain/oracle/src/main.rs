@@ -8,6 +8,10 @@
 //! A call that fails, and a view, leave the state as it was. What stands in `Call` has its defaults there; the
 //! embedded chain's side of the comparison uses the same ones.
 
+mod external;
+
+use external::ChainExternal;
+
 use base64::{Engine, engine::general_purpose::STANDARD};
 use near_parameters::{RuntimeConfig, RuntimeConfigStore};
 use near_primitives_core::account::AccountContract;
@@ -16,7 +20,6 @@ use near_primitives_core::hash::hash;
 use near_primitives_core::types::{Balance, Gas};
 use near_primitives_core::version::PROTOCOL_VERSION;
 use near_vm_runner::logic::errors::{CompilationError, FunctionCallError};
-use near_vm_runner::logic::mocks::mock_external::MockedExternal;
 use near_vm_runner::logic::types::{PromiseResult, ReturnData};
 use near_vm_runner::logic::{VMContext, VMOutcome};
 use near_vm_runner::{ContractCode, MockContractRuntimeCache, prepare, run};
@@ -147,8 +150,8 @@ fn failure_json(failure: &FunctionCallError) -> Value {
 }
 
 /// Number of records, and SHA-256 over all of them in the order of their keys, each part after its length.
-fn storage_json(external: &MockedExternal) -> Value {
-    let mut records: Vec<_> = external.fake_trie.iter().collect();
+fn storage_json(external: &ChainExternal) -> Value {
+    let mut records: Vec<_> = external.mock.fake_trie.iter().collect();
     records.sort();
     let mut bytes = Vec::new();
     for (key, value) in &records {
@@ -167,7 +170,7 @@ fn storage_json(external: &MockedExternal) -> Value {
 
 fn outcome_json(
     outcome: &VMOutcome,
-    external: &MockedExternal,
+    external: &ChainExternal,
     first_action: usize,
 ) -> Fallible<Value> {
     let returned = match &outcome.return_data {
@@ -183,7 +186,7 @@ fn outcome_json(
         "logs": outcome.logs,
         "returned": returned,
         "failure": outcome.aborted.as_ref().map(failure_json),
-        "actions": serde_json::to_value(&external.action_log[first_action..])?,
+        "actions": serde_json::to_value(&external.mock.action_log[first_action..])?,
     }))
 }
 
@@ -191,7 +194,7 @@ fn run_scenario(line: &str, config: &RuntimeConfig, out: &mut impl Write) -> Fal
     let scenario: Scenario = serde_json::from_str(line)?;
     let cache = MockContractRuntimeCache::default();
     let mut external =
-        MockedExternal::with_code(ContractCode::new(STANDARD.decode(&scenario.wasm)?, None));
+        ChainExternal::with_code(ContractCode::new(STANDARD.decode(&scenario.wasm)?, None));
     let mut storage_usage = scenario.storage_usage;
     for call in &scenario.calls {
         let context = context(call, storage_usage, config)?;
@@ -205,7 +208,7 @@ fn run_scenario(line: &str, config: &RuntimeConfig, out: &mut impl Write) -> Fal
             &call.method,
         );
         let outcome = run(prepared, &mut external, &context, config.fees.clone())?;
-        let mut answer = outcome_json(&outcome, &external, before.action_log.len())?;
+        let mut answer = outcome_json(&outcome, &external, before.mock.action_log.len())?;
         if outcome.aborted.is_some() || call.view {
             external = before;
         } else {

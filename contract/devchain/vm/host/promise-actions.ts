@@ -27,6 +27,8 @@ function append(call: HostCall, receipt: number, action: Action): void {
   call.receipts[receipt]!.actions.push(action);
 }
 
+const emptyMethodName = () => hostError("EmptyMethodName", "Tried to call an empty method name.");
+
 /** Reads a method name and its arguments. */
 export function readCall(
   call: HostCall,
@@ -36,7 +38,7 @@ export function readCall(
   argsPointer: bigint,
 ): { method: Uint8Array; args: Uint8Array } {
   const method = call.readArgument(methodLength, methodPointer);
-  if (method.length === 0) throw hostError("EmptyMethodName", "Tried to call an empty method name.");
+  if (method.length === 0) throw emptyMethodName();
   return { method, args: call.readArgument(argsLength, argsPointer) };
 }
 
@@ -45,12 +47,7 @@ export function appendFunctionCall(
   receipt: number,
   made: { method: Uint8Array; args: Uint8Array; deposit: bigint; gas: bigint; weight: bigint },
 ): void {
-  let methodName: string;
-  try {
-    methodName = decodeUtf8(made.method);
-  } catch {
-    throw hostError("InvalidMethodName", "VM Logic returned an invalid method name");
-  }
+  const methodName = decodeMethodName(made.method);
   const { actions } = call.receipts[receipt]!;
   if (made.weight > 0n) call.gasWeights.push({ receipt, action: actions.length, weight: made.weight });
   actions.push({
@@ -68,18 +65,30 @@ function decodeKey(bytes: Uint8Array): PublicKey {
   return key;
 }
 
+const COMMA = 0x2c;
+const invalidMethodName = () => hostError("InvalidMethodName", "VM Logic returned an invalid method name");
+
 /** Method names come joined by commas; an empty name among them is refused, no name at all allows every method. */
-function splitMethodNames(bytes: Uint8Array): string[] {
+function splitMethodNames(bytes: Uint8Array): Uint8Array[] {
   if (bytes.length === 0) return [];
-  const invalid = () => hostError("InvalidMethodName", "VM Logic returned an invalid method name");
-  let names: string[];
-  try {
-    names = decodeUtf8(bytes).split(",");
-  } catch {
-    throw invalid();
+  const names: Uint8Array[] = [];
+  for (let start = 0; start <= bytes.length; ) {
+    const comma = bytes.indexOf(COMMA, start);
+    const end = comma === -1 ? bytes.length : comma;
+    if (end === start) throw emptyMethodName();
+    names.push(bytes.subarray(start, end));
+    start = end + 1;
   }
-  if (names.some((name) => name.length === 0)) throw invalid();
   return names;
+}
+
+/** nearcore looks at the encoding last, when the action goes into its receipt. */
+function decodeMethodName(bytes: Uint8Array): string {
+  try {
+    return decodeUtf8(bytes);
+  } catch {
+    throw invalidMethodName();
+  }
 }
 
 function addFunctionCallKey(call: HostCall, values: readonly bigint[]): void {
@@ -92,16 +101,17 @@ function addFunctionCallKey(call: HostCall, values: readonly bigint[]): void {
   const receiverId = call.readAccountId(idLength!, idPointer!);
   const methodNames = splitMethodNames(call.readArgument(namesLength!, namesPointer!));
   const { receipt, toSelf } = target(call, promise!);
-  const bytes = methodNames.reduce((sum, name) => sum + Buffer.byteLength(name) + 1, 0);
+  const bytes = methodNames.reduce((sum, name) => sum + name.length + 1, 0);
   call.payAction(ACTION_FEES.add_key_cost.function_call_cost, toSelf);
   call.payAction(ACTION_FEES.add_key_cost.function_call_cost_per_byte, toSelf, bytes);
+  const publicKey = decodeKey(key);
   const permission: AccessKeyPermission = {
     kind: "FunctionCall",
     allowance: allowance > 0n ? allowance : undefined,
     receiverId,
-    methodNames,
+    methodNames: methodNames.map(decodeMethodName),
   };
-  append(call, receipt, { kind: "AddKey", publicKey: decodeKey(key), accessKey: { nonce: nonce!, permission } });
+  append(call, receipt, { kind: "AddKey", publicKey, accessKey: { nonce: nonce!, permission } });
 }
 
 function deployContract(call: HostCall, promise: bigint, length: bigint, pointer: bigint): void {

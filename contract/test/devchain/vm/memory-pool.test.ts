@@ -1,8 +1,8 @@
 /** A call finds the memory as a new one would be, whatever the call before it wrote and however that call ended. */
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { buildModule, call, F32, F64, I32, I64, i32, i64 } from "../../../devchain/oracle/module-builder.ts";
 import { callAlone } from "../fixtures/lone-call.ts";
-import { buildModule, call, F32, F64, I32, I64, i32, i64 } from "../fixtures/module-builder.ts";
 
 const PAGES = 1024;
 const PAGE_BYTES = 65_536;
