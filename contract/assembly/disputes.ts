@@ -27,10 +27,10 @@ export function object(): void {
   const seat = <u32>fields.required("seat").upTo(u32.MAX_VALUE);
   const state = State.load();
   const request = RequestRecord.load(requestId);
-  const proposal = ProposalRecord.load(requestId);
-  check(blockHeight() <= proposal.finalHeight, "TooLate: the answer can no longer be objected to");
   const account = predecessor();
   const node = NodeRecord.load(account);
+  const proposal = ProposalRecord.load(requestId);
+  check(blockHeight() <= proposal.finalHeight, "TooLate: the answer can no longer be objected to");
   check(seat < node.seatsFor(request), "NoSuchSeat: not a seat of this account for this request");
   const ticket = drawTicket(currentAccount(), request.seed, ROLE_REPLAY, 0, account, seat);
   check(isEligible(ticket, request.replaySeats, request.seatsTotal), "NotInCommittee: not a seat of the committee");

@@ -2,6 +2,8 @@
  * The contract's client: arguments of its methods, answers of its views, keys of its state and names of its panics.
  * It sends nothing: transactions and RPC belong to whoever uses it.
  */
+
+export { nearAbi } from "./abi.ts";
 export type {
   Attestation,
   AttestedResult,
@@ -29,6 +31,8 @@ export {
 } from "./arguments.ts";
 export type { PanicCode } from "./errors.ts";
 export { ContractViewError, PANIC_CODES, panicCode } from "./errors.ts";
+export type { Caller, Method, MethodArgs, MethodName } from "./methods.ts";
+export { CALLERS, METHODS, methodArgs } from "./methods.ts";
 export type { StateKey } from "./state-keys.ts";
 export { parseStateKey, stateKeys } from "./state-keys.ts";
 export type { Network, PendingRecord } from "./views.ts";

@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import {
   type Codec,
+  type Decoded,
   decode,
   encode,
   fixed,
@@ -13,6 +14,7 @@ import {
   u8,
   u64,
   u128,
+  union,
   bytes as vector,
 } from "@outlayer/protocol/wire/borsh";
 import {
@@ -74,7 +76,8 @@ export function keyOf(name: string): { privateKey: KeyObject; publicKey: Uint8Ar
   return { privateKey, publicKey, text: `ed25519:${encodeBase58(publicKey)}` };
 }
 
-const functionCall = struct({ tag: u8, method: text(256), args: vector(4 << 20), gas: u64, deposit: u128 });
+const deployContract = struct({ code: vector(4 << 20) });
+const functionCall = struct({ method: text(256), args: vector(4 << 20), gas: u64, deposit: u128 });
 const transaction = struct({
   signerId: text(64),
   keyType: u8,
@@ -82,9 +85,8 @@ const transaction = struct({
   nonce: u64,
   receiverId: text(64),
   blockHash: fixed(32),
-  actions: list(functionCall, 1),
+  actions: list(union({ CreateAccount: struct({}), DeployContract: deployContract, FunctionCall: functionCall }), 1),
 });
-const FUNCTION_CALL = 2;
 
 export interface CallOptions {
   readonly depositYocto?: bigint;
@@ -109,14 +111,14 @@ export class World {
   readonly #nonces = new Map<string, bigint>();
   readonly #hashes: string[] = [];
 
-  constructor(contractBalance = 1_000n * NEAR) {
+  constructor(contractBalance = 1_000n * NEAR, code: Uint8Array = outlayerWasm) {
     this.chain = new DevChain({
       chainId: CHAIN_ID,
       seed: "contract tests",
       genesisTimestampNs: 1_800_000_000_000_000_000n,
       blockIntervalMs: 600,
       accounts: [
-        { accountId: OUTLAYER, balanceYocto: contractBalance, code: outlayerWasm },
+        { accountId: OUTLAYER, balanceYocto: contractBalance, code, publicKey: keyOf(OUTLAYER).text },
         { accountId: CALLER, balanceYocto: 10n * NEAR, code: callerWasm },
         ...PEOPLE.map((accountId) => ({ accountId, balanceYocto: 2_000n * NEAR, publicKey: keyOf(accountId).text })),
       ],
@@ -256,7 +258,23 @@ export class World {
     return this.#record(nodeRecord, stateKeys.node(accountId));
   }
 
+  /** New code for an account, by its own key. */
+  deploy(accountId: string, code: Uint8Array): void {
+    this.#send(accountId, accountId, { kind: "DeployContract", code });
+    this.settle();
+  }
+
   #submit(signer: string, method: string, args: string | Uint8Array, options: CallOptions): string {
+    return this.#send(signer, options.receiver ?? OUTLAYER, {
+      kind: "FunctionCall",
+      method,
+      args: typeof args === "string" ? new TextEncoder().encode(args) : args,
+      gas: BigInt((options.tgas ?? 300) * TGAS),
+      deposit: options.depositYocto ?? 0n,
+    });
+  }
+
+  #send(signer: string, receiverId: string, action: Decoded<typeof transaction>["actions"][number]): string {
     const { privateKey, publicKey } = keyOf(signer);
     const nonce = (this.#nonces.get(signer) ?? 0n) + 1n;
     this.#nonces.set(signer, nonce);
@@ -265,17 +283,9 @@ export class World {
       keyType: 0,
       publicKey,
       nonce,
-      receiverId: options.receiver ?? OUTLAYER,
+      receiverId,
       blockHash: hashBytes(this.chain.head.hash),
-      actions: [
-        {
-          tag: FUNCTION_CALL,
-          method,
-          args: typeof args === "string" ? new TextEncoder().encode(args) : args,
-          gas: BigInt((options.tgas ?? 300) * TGAS),
-          deposit: options.depositYocto ?? 0n,
-        },
-      ],
+      actions: [action],
     });
     const signature = sign(null, createHash("sha256").update(body).digest(), privateKey);
     const hash = this.chain.submit(new Uint8Array(Buffer.concat([body, Buffer.from([0]), signature])));
