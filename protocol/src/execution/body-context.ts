@@ -2,6 +2,7 @@
  * What is known while one function body is validated: the module, the cursor, the operand stack, and what the
  * rewriting will need. The files validate-*.ts work on it, one group of instructions each.
  */
+import { LocalKind } from "./body.ts";
 import { readValueType } from "./const-expression.ts";
 import { Edit, EditList } from "./edits.ts";
 import { MAX_LOCALS } from "./limits.ts";
@@ -10,6 +11,16 @@ import { unsupportedFeature, V128 } from "./opcodes.ts";
 import { OperandStack } from "./operand-stack.ts";
 import { Reader } from "./reader.ts";
 import { SegmentBuilder } from "./segments.ts";
+
+/** Where the counter's current value is while a body runs that caches it in a local. */
+export const Counter = {
+  /** In the local alone: the global must be written before anything leaves the function. */
+  local: 0,
+  /** In both. */
+  both: 1,
+  /** In the global alone, after a call: the local must be loaded before it is charged. */
+  global: 2,
+} as const;
 
 /** Reused from body to body: its buffers are as large as the largest function. */
 export class BodyContext {
@@ -20,9 +31,13 @@ export class BodyContext {
   reader: Reader;
   /** Type of each local, parameters first. */
   locals: Uint8Array = new Uint8Array(64);
+  /** LocalKind of each local, as far as it is known. */
+  localKinds: Uint8Array = new Uint8Array(64);
   localCount = 0;
   calls = 0;
   maxCallSlots = 0;
+  /** One of Counter, at the instruction that is read. Every label but the function's own finds the local current. */
+  counter: number = Counter.local;
   nanF32 = false;
   nanF64 = false;
   nanV128 = false;
@@ -43,12 +58,14 @@ export class BodyContext {
     this.stack.begin(reader, results);
     this.calls = 0;
     this.maxCallSlots = 0;
+    this.counter = Counter.local;
     this.nanF32 = false;
     this.nanF64 = false;
     this.nanV128 = false;
     this.firstWithdrawable = 0;
     this.localCount = 0;
     for (const param of params) this.addLocals(1, param);
+    this.localKinds.fill(LocalKind.exact, 0, params.length);
   }
 
   /** Reads one group of local declarations. */
@@ -64,8 +81,12 @@ export class BodyContext {
       const grown = new Uint8Array(Math.max(total, this.locals.length * 2));
       grown.set(this.locals);
       this.locals = grown;
+      const kinds = new Uint8Array(grown.length);
+      kinds.set(this.localKinds);
+      this.localKinds = kinds;
     }
     this.locals.fill(type, this.localCount, total);
+    this.localKinds.fill(LocalKind.unset, this.localCount, total);
     this.localCount = total;
     if (type === V128 && count > 0) this.stack.sawVector = true;
   }
@@ -77,7 +98,30 @@ export class BodyContext {
 
   /** Notes that a segment is charged from here on; -1 is none. */
   charge(segment: number): void {
-    if (segment >= 0) this.edits.add(this.reader.position, Edit.charge, segment);
+    if (segment < 0) return;
+    this.needLocal(this.reader.position);
+    this.edits.add(this.reader.position, Edit.charge, segment);
+    this.counter = Counter.local;
+  }
+
+  /** The counter's local is current from here on. */
+  needLocal(position: number): void {
+    if (this.counter !== Counter.global) return;
+    this.edit(position, Edit.reload);
+    this.counter = Counter.both;
+  }
+
+  /** The counter's global is current from here on. */
+  needGlobal(position: number): void {
+    if (this.counter !== Counter.local) return;
+    this.edit(position, Edit.writeBack);
+    this.counter = Counter.both;
+  }
+
+  /** Something outside of this function runs here and charges the global. */
+  leaveAndReturn(position: number): void {
+    this.needGlobal(position);
+    this.counter = Counter.global;
   }
 
   unknown(opcode: number, at: number): never {

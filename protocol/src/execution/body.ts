@@ -1,5 +1,15 @@
 /** What validation of one function body leaves for the rewriting to emit. */
 
+/** What a float local holds, see raw-locals.ts. */
+export const LocalKind = {
+  /** Never written so far. */
+  unset: 0,
+  /** Written with results of arithmetic alone. */
+  raw: 1,
+  /** A parameter, or written with something else. */
+  exact: 2,
+} as const;
+
 export interface BodyPlan {
   /** Number of local declarations, their bytes, and the bytes of the code with its final `end`. */
   readonly localGroups: number;
@@ -8,6 +18,8 @@ export interface BodyPlan {
   readonly end: number;
   /** Parameters and declared locals. */
   readonly locals: number;
+  /** LocalKind of each; valid until the next body. */
+  readonly localKinds: Uint8Array;
   /** Operands on the stack at most. */
   readonly maxOperands: number;
   /** Parameters and results of the largest call: engines lay both out beside the caller's operands. */

@@ -18,6 +18,11 @@ PRODUCES_NAN.fill(NAN_F64, 0x9b, 0xa6);
 PRODUCES_NAN[0xb6] = NAN_F32;
 PRODUCES_NAN[0xbb] = NAN_F64;
 
+/** 1 for conversions of integers, whose results are numbers. */
+export const FROM_INTEGER = new Uint8Array(256);
+FROM_INTEGER.fill(1, 0xb2, 0xb6);
+FROM_INTEGER.fill(1, 0xb7, 0xbb);
+
 /** 1 for instructions whose effect is the same for every NaN operand. abs, neg and copysign are not among them. */
 export const IGNORES_NAN_BITS = new Uint8Array(256);
 for (let opcode = 0; opcode < 256; opcode++) if (PRODUCES_NAN[opcode] !== NAN_NONE) IGNORES_NAN_BITS[opcode] = 1;

@@ -22,7 +22,7 @@ export const Edit = {
   /** Canonicalise the scalar or vector on top of the stack; the argument is the width of its NaN. */
   scalarNan: 7,
   vectorNan: 8,
-  /** Leave the frame for good before a tail call: write the fuel back, give the stack back. */
+  /** Leave the frame for good before a tail call: give the stack back. */
   leaveFrame: 9,
 } as const;
 
@@ -31,6 +31,8 @@ export class EditList {
   positions = new Int32Array(1024);
   kinds = new Uint8Array(1024);
   operands = new Int32Array(1024);
+  /** 0: always made; local + 1: only if that local is raw; -(local + 1): only if it is not. See raw-locals.ts. */
+  conditions = new Int32Array(1024);
   length = 0;
 
   clear(): void {
@@ -44,6 +46,7 @@ export class EditList {
     this.positions[index] = position;
     this.kinds[index] = kind;
     this.operands[index] = operand;
+    this.conditions[index] = 0;
     return index;
   }
 
@@ -54,7 +57,10 @@ export class EditList {
     const operands = new Int32Array(size);
     positions.set(this.positions);
     kinds.set(this.kinds);
+    const conditions = new Int32Array(size);
     operands.set(this.operands);
+    conditions.set(this.conditions);
+    this.conditions = conditions;
     this.positions = positions;
     this.kinds = kinds;
     this.operands = operands;

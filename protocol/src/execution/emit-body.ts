@@ -1,7 +1,8 @@
 /**
  * Writes one rewritten function body. A body that is charged only once, at its entry, works on the fuel global
- * itself. Any other keeps the counter in a local, is wrapped in a block that `return` becomes a branch out of, writes
- * the local back before calls and at the end, and reloads it after calls.
+ * itself. Any other keeps the counter in a local, which is written back before something leaves the function and
+ * loaded after it has returned, each only where the other side is out of date (body-context.ts). A body with a frame
+ * to give back is wrapped in a block that `return` becomes a branch out of.
  */
 import type { BodyPlan } from "./body.ts";
 import { emitScalarCanonicalisation, emitVectorCanonicalisation, NAN_F32 } from "./canonical-nan.ts";
@@ -9,6 +10,7 @@ import { frameBytes } from "./cost-model.ts";
 import { Edit, type EditList } from "./edits.ts";
 import { UNMETERED_LEAF_FRAME_BYTES } from "./limits.ts";
 import { EMPTY_BLOCK, F32, F64, I32, I64, Op, V128 } from "./opcodes.ts";
+import { applies } from "./raw-locals.ts";
 import type { SegmentBuilder } from "./segments.ts";
 import { Writer } from "./writer.ts";
 
@@ -47,6 +49,8 @@ export class BodyEmitter {
   readonly #source: Uint8Array;
   readonly #appended: Appended;
   readonly #out = new Writer(4096);
+  /** Bytes of stack that the function takes. */
+  #frame = 0;
   #scratch: Scratch = { fuel: -1, stack: -1, nanF32: -1, nanF64: -1, nanV128: -1 };
 
   constructor(source: Uint8Array, appended: Appended) {
@@ -65,12 +69,12 @@ export class BodyEmitter {
     const out = this.#out;
     out.reset();
     const usesLocal = segments.chargesBeyondEntry();
-    const frame = this.#declareLocals(plan, usesLocal);
+    this.#declareLocals(plan, usesLocal);
     const metered = this.#scratch.stack >= 0;
     const { calls } = this.#appended;
-    const wrapped = usesLocal || metered || calls !== undefined;
+    const wrapped = metered || calls !== undefined;
     if (calls !== undefined) this.#report(calls, functionIndex);
-    if (metered) this.#enterFrame(frame);
+    if (metered) this.#enterFrame();
     if (usesLocal) this.#reload();
     if (wrapped) {
       out.u8(Op.block);
@@ -84,8 +88,8 @@ export class BodyEmitter {
     return out;
   }
 
-  /** Writes the local declarations and returns the bytes of the frame. */
-  #declareLocals(plan: BodyPlan, usesLocal: boolean): number {
+  /** Writes the local declarations and measures the frame. */
+  #declareLocals(plan: BodyPlan, usesLocal: boolean): void {
     const types: number[] = [];
     const add = (needed: boolean, type: number) => (needed ? plan.locals + types.push(type) - 1 : -1);
     const fuel = add(usesLocal, I64);
@@ -97,6 +101,7 @@ export class BodyEmitter {
     const frame = frameBytes(plan.usesVectors ? 2 * slots : slots);
     const stack = add(plan.calls > 0 || frame > UNMETERED_LEAF_FRAME_BYTES, I32);
     this.#scratch = { fuel, stack, nanF32, nanF64, nanV128 };
+    this.#frame = frame;
     const out = this.#out;
     out.u32(plan.localGroups + types.length);
     out.copy(this.#source, plan.groupsStart, plan.codeStart);
@@ -104,16 +109,16 @@ export class BodyEmitter {
       out.u8(1);
       out.u8(type);
     }
-    return frame;
   }
 
   #code(plan: BodyPlan, segments: SegmentBuilder, edits: EditList, wrapped: boolean): void {
     const out = this.#out;
-    const { positions, kinds, operands, length } = edits;
+    const { positions, kinds, operands, conditions, length } = edits;
     let copied = plan.codeStart;
     for (let index = 0; index < length; index++) {
       const kind = kinds[index]!;
       if (kind === Edit.none || (kind === Edit.leave && !wrapped)) continue;
+      if (kind === Edit.scalarNan && !applies(conditions[index]!, plan.localKinds)) continue;
       const at = positions[index]!;
       out.copy(this.#source, copied, at);
       copied = at;
@@ -125,7 +130,8 @@ export class BodyEmitter {
         this.#callHelper(this.#appended.growFunction);
         copied = at + 2;
       } else if (kind === Edit.charge) {
-        this.#charge(segments.costs[operands[index]!]!, segments.isChecked(operands[index]!));
+        const segment = operands[index]!;
+        this.#charge(segment, segments.costs[segment]!, segments.isChecked(segment));
       } else {
         this.#insertion(kind, operands[index]!);
       }
@@ -152,51 +158,44 @@ export class BodyEmitter {
     }
   }
 
-  /** Writes the local back and reloads it around a helper that charges the global. */
+  /** A helper charges the global. */
   #callHelper(index: number): void {
-    this.#writeBack();
     this.#out.u8(Op.call);
     this.#out.u32(index);
-    this.#reload();
   }
 
-  #charge(ticks: number, checked: boolean): void {
-    if (ticks === 0) return;
+  #charge(segment: number, ticks: number, checked: boolean): void {
+    const atEntry = segment === 0;
+    // A frame is checked even where the entry itself costs nothing.
+    if (ticks === 0 && !(atEntry && this.#scratch.stack >= 0)) return;
     const out = this.#out;
-    const { fuel } = this.#scratch;
-    if (fuel < 0) {
-      emitGlobalCharge(out, this.#appended.fuelGlobal, () => {
-        out.u8(Op.i64Const);
-        out.signed(ticks);
-      });
-      return;
-    }
-    out.u8(Op.localGet);
-    out.u32(fuel);
+    const local = this.#scratch.fuel;
+    const { fuelGlobal } = this.#appended;
+    out.u8(local < 0 ? Op.globalGet : Op.localGet);
+    out.u32(local < 0 ? fuelGlobal : local);
     out.u8(Op.i64Const);
     out.signed(ticks);
     out.u8(Op.i64Sub);
-    if (!checked) {
-      out.u8(Op.localSet);
-      out.u32(fuel);
-      return;
+    if (local < 0) {
+      out.u8(Op.globalSet);
+      out.u32(fuelGlobal);
+      out.u8(Op.globalGet);
+      out.u32(fuelGlobal);
+      return this.#check(atEntry);
     }
-    out.u8(Op.localTee);
-    out.u32(fuel);
-    out.raw([Op.i64Const, 0, Op.i64LtS, Op.if, EMPTY_BLOCK]);
-    this.#writeBack();
-    out.raw([Op.unreachable, Op.end]);
+    out.u8(checked ? Op.localTee : Op.localSet);
+    out.u32(local);
+    if (checked) this.#check(atEntry);
   }
 
   #writeBack(): void {
     if (this.#scratch.fuel >= 0) this.#setGlobal(this.#scratch.fuel, this.#appended.fuelGlobal);
   }
 
-  /** Everything that a function does last, whatever is on the operand stack. */
+  /** What a function does last, whatever is on the operand stack; the fuel global is up to date by then. */
   #leaveFrame(): void {
-    const { stackGlobal, calls } = this.#appended;
-    this.#writeBack();
-    if (this.#scratch.stack >= 0) this.#setGlobal(this.#scratch.stack, stackGlobal);
+    const { calls } = this.#appended;
+    if (this.#scratch.stack >= 0) this.#giveFrameBack();
     if (calls !== undefined) this.#report(calls, undefined);
   }
 
@@ -206,6 +205,17 @@ export class BodyEmitter {
     out.u32(local);
     out.u8(Op.globalSet);
     out.u32(global);
+  }
+
+  #giveFrameBack(): void {
+    const out = this.#out;
+    out.u8(Op.localGet);
+    out.u32(this.#scratch.stack);
+    out.u8(Op.i32Const);
+    out.signed(this.#frame);
+    out.u8(Op.i32Add);
+    out.u8(Op.globalSet);
+    out.u32(this.#appended.stackGlobal);
   }
 
   #reload(): void {
@@ -229,21 +239,33 @@ export class BodyEmitter {
     out.u32(table);
   }
 
-  #enterFrame(bytes: number): void {
+  /** Takes the frame; the charge at the entry checks that there was room for it. */
+  #enterFrame(): void {
     const out = this.#out;
     const { stackGlobal } = this.#appended;
     out.u8(Op.globalGet);
     out.u32(stackGlobal);
+    out.u8(Op.i32Const);
+    out.signed(this.#frame);
+    out.u8(Op.i32Sub);
     out.u8(Op.localTee);
     out.u32(this.#scratch.stack);
-    out.u8(Op.i32Const);
-    out.signed(bytes);
-    out.u8(Op.i32Sub);
     out.u8(Op.globalSet);
     out.u32(stackGlobal);
-    out.u8(Op.globalGet);
-    out.u32(stackGlobal);
-    out.raw([Op.i32Const, 0, Op.i32LtS, ...TRAP_IF]);
+  }
+
+  /** After the counter on the operand stack: traps when it is below zero, or at the entry the stack's rest is. */
+  #check(atEntry: boolean): void {
+    const out = this.#out;
+    if (atEntry && this.#scratch.stack >= 0) {
+      out.u8(Op.localGet);
+      out.u32(this.#scratch.stack);
+      // The sign of either is the sign of both: one branch instead of two.
+      out.raw([Op.i64ExtendI32S, Op.i64Or]);
+    }
+    out.raw([Op.i64Const, 0, Op.i64LtS, Op.if, EMPTY_BLOCK]);
+    this.#writeBack();
+    out.raw([Op.unreachable, Op.end]);
   }
 }
 

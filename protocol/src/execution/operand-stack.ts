@@ -10,6 +10,11 @@ import type { Reader } from "./reader.ts";
 /** Type of an operand that unreachable code takes from nowhere. */
 export const UNKNOWN = 0;
 
+/** In place of an edit: the operand's bits are as the guest made them. */
+export const UNMARKED = -1;
+/** In place of an edit: the operand is a number and never NaN. */
+export const NEVER_NAN = -2;
+
 export interface ControlFrame {
   readonly opcode: number;
   readonly params: ArrayLike<number>;
@@ -43,7 +48,7 @@ export class OperandStack {
 
   push(type: number): void {
     if (this.height >= MAX_OPERANDS) this.#reader.reject("limit", `more than ${MAX_OPERANDS} operands`);
-    this.#edits[this.height] = -1;
+    this.#edits[this.height] = UNMARKED;
     this.#types[this.height++] = type;
     if (this.height > this.maxHeight) this.maxHeight = this.height;
     if (type === V128) this.sawVector = true;
@@ -105,14 +110,14 @@ export class OperandStack {
     frame.unreachable = true;
   }
 
-  /** Remembers which edit canonicalises the top operand. */
+  /** Remembers which edit canonicalises the top operand, or NEVER_NAN. */
   markTop(edit: number): void {
     this.#edits[this.height - 1] = edit;
   }
 
-  /** The edit that canonicalises the operand `below` the top, or -1. */
+  /** The edit that canonicalises the operand `below` the top, UNMARKED or NEVER_NAN. */
   editBelowTop(below: number): number {
     const slot = this.height - 1 - below;
-    return slot < 0 ? -1 : this.#edits[slot]!;
+    return slot < 0 ? UNMARKED : this.#edits[slot]!;
   }
 }

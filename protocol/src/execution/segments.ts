@@ -75,6 +75,12 @@ export class SegmentBuilder {
     return this.dead ? -1 : this.#start(construct.origin, Kind.conditional);
   }
 
+  /** Whether the end of the innermost construct is reached from more than one place. */
+  endIsLabel(): boolean {
+    const { kind, branched } = this.#constructs.at(-1)!;
+    return kind === "if" || (kind === "block" && branched);
+  }
+
   /** Closes the innermost construct; returns the segment of the join, or -1 when none starts. */
   close(): number {
     const construct = this.#constructs.pop()!;

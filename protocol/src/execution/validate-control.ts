@@ -1,11 +1,12 @@
 /** Structured control, branches and calls. */
-import type { BodyContext } from "./body-context.ts";
+import { type BodyContext, Counter } from "./body-context.ts";
 import { readValueType } from "./const-expression.ts";
 import { Edit } from "./edits.ts";
 import { sameTypes } from "./import-table.ts";
 import { MAX_BRANCH_TARGETS } from "./limits.ts";
 import type { FunctionType } from "./module.ts";
 import { EMPTY_BLOCK, EXTERNREF, F32, F64, FUNCREF, I32, I64, Op, V128 } from "./opcodes.ts";
+import type { ControlFrame } from "./operand-stack.ts";
 import type { Reader } from "./reader.ts";
 
 const NO_TYPES: readonly number[] = [];
@@ -19,17 +20,19 @@ export function control(body: BodyContext, opcode: number, at: number): void {
   if (opcode < Op.call) body.firstWithdrawable = body.edits.length;
   switch (opcode) {
     case Op.unreachable:
-      body.edit(at, Edit.writeBack);
+      body.needGlobal(at);
       return stop(body);
     case Op.nop:
       return;
     case Op.block:
     case Op.loop:
     case Op.if:
-      return open(body, opcode);
+      return open(body, opcode, at);
     case Op.else: {
       const frame = stack.popFrame();
       if (frame.opcode !== Op.if) body.reader.reject("invalid", "else without if", at);
+      body.needLocal(at);
+      body.counter = Counter.local;
       stack.pushFrame(Op.else, frame.params, frame.results);
       return body.charge(segments.openElse());
     }
@@ -38,22 +41,22 @@ export function control(body: BodyContext, opcode: number, at: number): void {
       if (frame.opcode === Op.if && !sameTypes(frame.params, frame.results)) {
         body.reader.reject("invalid", "an if without else must leave what it takes", at);
       }
-      if (stack.frames.length > 0) stack.pushAll(frame.results);
-      return body.charge(segments.close());
+      return close(body, frame, at);
     }
     case Op.br:
-      stack.popAll(stack.label(label(body)));
+      stack.popAll(stack.label(label(body, at)));
       return stop(body);
     case Op.brIf: {
       stack.pop(I32);
-      const types = stack.label(label(body));
+      const types = stack.label(label(body, at));
       stack.popAll(types);
       stack.pushAll(types);
       return body.charge(segments.continueAfterBranch());
     }
     case Op.brTable:
-      return branchTable(body);
+      return branchTable(body, at);
     case Op.return:
+      body.needGlobal(at);
       body.edit(at, Edit.leave, stack.frames.length - 1);
       segments.branch(stack.frames.length - 1);
       stack.popAll(stack.frames[0]!.results);
@@ -93,9 +96,11 @@ function stop(body: BodyContext): void {
   body.stack.setUnreachable();
 }
 
-function open(body: BodyContext, opcode: number): void {
+function open(body: BodyContext, opcode: number, at: number): void {
   const stack = body.stack;
   const { params, results } = blockType(body);
+  // A loop's header and the end of an `if` are reached from here and from elsewhere.
+  if (opcode !== Op.block) body.needLocal(at);
   if (opcode === Op.if) stack.pop(I32);
   stack.popAll(params);
   stack.pushFrame(opcode, params, results);
@@ -103,28 +108,48 @@ function open(body: BodyContext, opcode: number): void {
   else body.charge(opcode === Op.loop ? body.segments.openLoop() : body.segments.openIf());
 }
 
-/** Reads a label and tells the segments about the branch. */
-function label(body: BodyContext): number {
-  const at = body.reader.position;
+/** Ends the innermost construct, or the function. */
+function close(body: BodyContext, frame: ControlFrame, at: number): void {
+  const { segments, stack } = body;
+  if (stack.frames.length === 0) {
+    body.needGlobal(at);
+    segments.close();
+    return;
+  }
+  stack.pushAll(frame.results);
+  if (segments.endIsLabel()) {
+    body.needLocal(at);
+    body.counter = Counter.local;
+  }
+  body.charge(segments.close());
+}
+
+/** Reads the label of the branch that starts at `at`, and tells the segments and the counter about it. */
+function label(body: BodyContext, at: number): number {
+  const offset = body.reader.position;
   const depth = body.reader.u32();
-  if (depth >= body.stack.frames.length) body.reader.reject("invalid", `unknown label ${depth}`, at);
+  const outermost = body.stack.frames.length - 1;
+  if (depth > outermost) body.reader.reject("invalid", `unknown label ${depth}`, offset);
   body.segments.branch(depth);
+  // Edits are in the order of their offsets: what the branch needs comes before whatever else it needs.
+  if (depth < outermost) body.needLocal(at);
+  else body.needGlobal(at);
   return depth;
 }
 
-function branchTable(body: BodyContext): void {
+function branchTable(body: BodyContext, at: number): void {
   const reader: Reader = body.reader;
   const stack = body.stack;
   stack.pop(I32);
   const count = reader.count(MAX_BRANCH_TARGETS, "branch targets");
   let arity = -1;
   for (let index = 0; index < count; index++) {
-    const types = stack.label(label(body));
+    const types = stack.label(label(body, at));
     if (arity === -1) arity = types.length;
     else if (types.length !== arity) reader.reject("invalid", "branch targets differ in arity");
     checkTop(body, types);
   }
-  const types = stack.label(label(body));
+  const types = stack.label(label(body, at));
   if (arity !== -1 && types.length !== arity) reader.reject("invalid", "branch targets differ in arity");
   stack.popAll(types);
   stop(body);
@@ -163,15 +188,15 @@ function noteCall(body: BodyContext, type: FunctionType): void {
 
 function call(body: BodyContext, type: FunctionType, at: number): void {
   noteCall(body, type);
-  body.edit(at, Edit.writeBack);
+  body.leaveAndReturn(at);
   body.stack.popAll(type.params);
   body.stack.pushAll(type.results);
-  body.edit(body.reader.position, Edit.reload);
 }
 
 /** The callee takes this frame's place, so it must return what this function returns. */
 function tailCall(body: BodyContext, type: FunctionType, at: number): void {
   noteCall(body, type);
+  body.needGlobal(at);
   body.edit(at, Edit.leaveFrame);
   body.segments.branch(body.stack.frames.length - 1);
   body.stack.popAll(type.params);

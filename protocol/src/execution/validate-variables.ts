@@ -3,7 +3,8 @@ import type { BodyContext } from "./body-context.ts";
 import { readReferenceType, readValueType } from "./const-expression.ts";
 import { Edit } from "./edits.ts";
 import { EXTERNREF, F32, F64, FUNCREF, I32, I64, Op } from "./opcodes.ts";
-import { UNKNOWN } from "./operand-stack.ts";
+import { NEVER_NAN, UNKNOWN } from "./operand-stack.ts";
+import { readLocal, writeLocal } from "./raw-locals.ts";
 import type { Reader } from "./reader.ts";
 
 export function variable(body: BodyContext, opcode: number, at: number): void {
@@ -23,15 +24,25 @@ export function variable(body: BodyContext, opcode: number, at: number): void {
       stack.pop(type);
       return stack.push(type);
     }
-    case Op.localGet:
-      return stack.push(local(body, at));
-    case Op.localSet:
-      stack.pop(local(body, at));
+    case Op.localGet: {
+      const index = local(body, at);
+      stack.push(body.locals[index]!);
+      return readLocal(body, index);
+    }
+    case Op.localSet: {
+      const index = local(body, at);
+      writeLocal(body, index);
+      stack.pop(body.locals[index]!);
       return;
+    }
     case Op.localTee: {
-      const type = local(body, at);
+      const index = local(body, at);
+      const type = body.locals[index]!;
+      const dependsOnLocal = writeLocal(body, index);
       stack.pop(type);
-      return stack.push(type);
+      stack.push(type);
+      if (dependsOnLocal) readLocal(body, index);
+      return;
     }
     case Op.globalGet:
     case Op.globalSet:
@@ -53,7 +64,7 @@ export function variable(body: BodyContext, opcode: number, at: number): void {
 function local(body: BodyContext, at: number): number {
   const index = body.reader.u32();
   if (index >= body.localCount) body.reader.reject("invalid", `unknown local ${index}`, at);
-  return body.locals[index]!;
+  return index;
 }
 
 function select(body: BodyContext, at: number): void {
@@ -86,6 +97,7 @@ export function constantOrReference(body: BodyContext, opcode: number, at: numbe
     case Op.memoryGrow:
       body.zeroByte();
       body.needMemory(at);
+      body.leaveAndReturn(at);
       body.edit(at, Edit.grow);
       stack.pop(I32);
       return stack.push(I32);
@@ -95,12 +107,20 @@ export function constantOrReference(body: BodyContext, opcode: number, at: numbe
     case Op.i64Const:
       reader.skipS64();
       return stack.push(I64);
-    case Op.f32Const:
+    case Op.f32Const: {
       reader.skip(4);
-      return stack.push(F32);
-    case Op.f64Const:
+      stack.push(F32);
+      const top = (reader.bytes[reader.position - 1]! << 8) | reader.bytes[reader.position - 2]!;
+      if ((top & 0x7f80) !== 0x7f80) stack.markTop(NEVER_NAN);
+      return;
+    }
+    case Op.f64Const: {
       reader.skip(8);
-      return stack.push(F64);
+      stack.push(F64);
+      const top = (reader.bytes[reader.position - 1]! << 8) | reader.bytes[reader.position - 2]!;
+      if ((top & 0x7ff0) !== 0x7ff0) stack.markTop(NEVER_NAN);
+      return;
+    }
     case Op.refNull:
       return stack.push(readReferenceType(reader));
     case Op.refIsNull:

@@ -5,11 +5,12 @@
  */
 import type { BodyPlan } from "./body.ts";
 import { BodyContext } from "./body-context.ts";
-import { IGNORES_NAN_BITS, NAN_F32, PRODUCES_NAN } from "./canonical-nan.ts";
+import { FROM_INTEGER, IGNORES_NAN_BITS, NAN_F32, PRODUCES_NAN } from "./canonical-nan.ts";
 import { TICKS } from "./cost-model.ts";
 import { Edit } from "./edits.ts";
 import type { ModuleLayout } from "./module.ts";
 import { Op, PLAIN, type Signature } from "./opcodes.ts";
+import { NEVER_NAN } from "./operand-stack.ts";
 import { Reader } from "./reader.ts";
 import { bulk } from "./validate-bulk.ts";
 import { control } from "./validate-control.ts";
@@ -55,6 +56,7 @@ export class BodyValidator {
       codeStart,
       end,
       locals: body.localCount,
+      localKinds: body.localKinds,
       maxOperands: stack.maxHeight,
       maxCallSlots: body.maxCallSlots,
       results: results.length,
@@ -90,8 +92,10 @@ function plain(body: BodyContext, opcode: number, types: Signature): void {
   for (let index = params.length - 1; index >= 0; index--) stack.pop(params[index]!);
   if (results.length === 0) return;
   stack.push(results[0]!);
+  if (body.segments.dead) return;
+  if (FROM_INTEGER[opcode] === 1) return stack.markTop(NEVER_NAN);
   const width = PRODUCES_NAN[opcode]!;
-  if (width === 0 || body.segments.dead) return;
+  if (width === 0) return;
   if (width === NAN_F32) body.nanF32 = true;
   else body.nanF64 = true;
   stack.markTop(body.edits.add(body.reader.position, Edit.scalarNan, width));
