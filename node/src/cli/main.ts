@@ -32,6 +32,7 @@ export async function main(argv: readonly string[]): Promise<void> {
       new Option("--format <format>", "what the caller asks for").choices(["Json", "Text", "Bytes"]).default("Json"),
     )
     .option("--kill-holder", "kill the process of the node that leases the request, in the middle of it")
+    .option("--hash <sha256>", "name this hash in the request instead of the guest's own")
     .option("--nodes <count>", "how many nodes", "4")
     .option("--block-interval-ms <ms>", "time between blocks", "600")
     .option("--http-port <port>", "port of the first node's page; a busy one makes way to the next free one", "3000")
