@@ -169,7 +169,10 @@ function deleteAccount(scope: ReceiptScope, account: Account, beneficiaryId: str
 }
 
 /** Runs every kind of action but `FunctionCall`. @throws ActionFailure */
-export function applyPlainAction(scope: ReceiptScope, action: Exclude<Action, { kind: "FunctionCall" }>): void {
+export function applyPlainAction(
+  scope: ReceiptScope,
+  action: Exclude<Action, { kind: "FunctionCall" | "Delegate" }>,
+): void {
   switch (action.kind) {
     case "CreateAccount":
       return createAccount(scope);

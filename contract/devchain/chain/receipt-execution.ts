@@ -3,15 +3,17 @@
  * (nearcore runtime/src/lib.rs `apply_action_receipt`).
  */
 import { SYSTEM_ACCOUNT } from "../codec/account-id.ts";
-import { type Action, actionDeposit, actionGas, type FunctionCallAction } from "../codec/action.ts";
+import type { Action, DelegateAction, FunctionCallAction } from "../codec/action.ts";
 import { deriveHash, type Hash, hashBytes, sha256, toHash } from "../codec/hash.ts";
 import { publicKeyBytes } from "../codec/public-key.ts";
-import { ACCOUNT_CREATION_CHARGE, ACTION_FEES, LIMITS, RECEIPT_FEE } from "../parameters/protocol-config.ts";
-import { actionFee, receiptFees } from "../vm/action-fees.ts";
+import { LIMITS, RECEIPT_FEE } from "../parameters/protocol-config.ts";
+import { actionFee, attachedGas, delegatedSendGas, receiptFees } from "../vm/action-fees.ts";
 import type { CallContext, CallExternal, CallOutcome, PromiseReceipt } from "../vm/call-context.ts";
 import { runContract } from "../vm/runtime.ts";
 import { failureToJson } from "../vm/vm-error.ts";
 import { ActionFailure, applyPlainAction, checkActor, checkExistence, type ReceiptScope } from "./actions.ts";
+import { acceptDelegate } from "./delegate.ts";
+import { type NewActionReceipt, settle, transferReceipt } from "./settlement.ts";
 import type { State } from "./state.ts";
 import type {
   ActionReceipt,
@@ -46,8 +48,6 @@ export interface ReceiptResult {
   readonly outgoing: readonly Receipt[];
   readonly timeouts: readonly YieldTimeout[];
 }
-
-type NewActionReceipt = Omit<ActionReceipt, "id" | "kind" | "predecessorId" | "transactionHash">;
 
 /** Collects what the actions of one receipt bring about; thrown away when one of them fails. */
 class ReceiptExecution {
@@ -102,10 +102,34 @@ class ReceiptExecution {
     checkActor(this.#scope, action);
     if (action.kind === "FunctionCall") {
       this.#call(action, index);
+    } else if (action.kind === "Delegate") {
+      this.#delegate(action);
     } else {
       applyPlainAction(this.#scope, action);
       this.returned = { kind: "value", value: new Uint8Array() };
     }
+  }
+
+  /** Sends what the sender signed; the relayer, who signed the transaction, pays and gets the refunds. */
+  #delegate(action: DelegateAction): void {
+    acceptDelegate(this.#scope, action);
+    const { receipt } = this.#scope;
+    const sending = delegatedSendGas(action);
+    this.gasBurnt += sending;
+    this.gasUsed +=
+      sending + receiptFees(action.actions, action.receiverId, false).execution + attachedGas(action.actions);
+    this.made.push({
+      receiverId: action.receiverId,
+      signerId: receipt.signerId,
+      signerPublicKey: receipt.signerPublicKey,
+      gasPrice: receipt.gasPrice,
+      actions: action.actions,
+      inputDataIds: [],
+      outputReceivers: [],
+      refundTo: receipt.receiverId,
+      isYield: false,
+    });
+    this.returned = { kind: "value", value: new Uint8Array() };
   }
 
   #call(action: FunctionCallAction, index: number): void {
@@ -254,53 +278,6 @@ class ReceiptExecution {
       },
     };
   }
-}
-
-function transferReceipt(receiverId: string, amount: bigint, signer: ActionReceipt | undefined): NewActionReceipt {
-  return {
-    receiverId,
-    signerId: signer?.signerId ?? SYSTEM_ACCOUNT,
-    signerPublicKey: signer?.signerPublicKey ?? NO_KEY,
-    gasPrice: 0n,
-    actions: [{ kind: "Transfer", deposit: amount }],
-    inputDataIds: [],
-    outputReceivers: [],
-    refundTo: SYSTEM_ACCOUNT,
-    isYield: false,
-  };
-}
-
-/** The key that nearcore writes into receipts that nobody signed: 32 zero bytes. */
-const NO_KEY = "ed25519:11111111111111111111111111111111";
-
-interface Settlement {
-  refunds: NewActionReceipt[];
-  tokensBurnt: bigint;
-}
-
-/** Gives back unused gas, the surplus of its price, and after a failure the deposits (nearcore, protocol 85 on). */
-function settle(run: ReceiptExecution, scope: ReceiptScope, failed: boolean, gasPrice: bigint): Settlement {
-  const { receipt } = scope;
-  if (receipt.predecessorId === SYSTEM_ACCOUNT) return { refunds: [], tokensBurnt: 0n };
-  const prepaid = receipt.actions.reduce(
-    (gas, action) => gas + actionGas(action),
-    receiptFees(receipt.actions, receipt.receiverId, false).execution,
-  );
-  const burnPrice = receipt.gasPrice < gasPrice ? receipt.gasPrice : gasPrice;
-  const unused = BigInt(prepaid - (failed ? run.gasBurnt : run.gasUsed)) * receipt.gasPrice;
-  let surplus = BigInt(run.gasBurnt) * (receipt.gasPrice - burnPrice);
-  let creationCharge = 0n;
-  if (scope.createdAccount && !failed) {
-    const paid = burnPrice * BigInt(ACTION_FEES.create_account_cost.execution);
-    const due = ACCOUNT_CREATION_CHARGE > paid ? ACCOUNT_CREATION_CHARGE - paid : 0n;
-    creationCharge = due < surplus ? due : surplus;
-    surplus -= creationCharge;
-  }
-  const refunds: NewActionReceipt[] = [];
-  const deposits = failed ? receipt.actions.reduce((sum, action) => sum + actionDeposit(action), 0n) : 0n;
-  if (deposits > 0n) refunds.push(transferReceipt(receipt.refundTo, deposits, undefined));
-  if (unused + surplus > 0n) refunds.push(transferReceipt(receipt.signerId, unused + surplus, receipt));
-  return { refunds, tokensBurnt: burnPrice * BigInt(run.gasBurnt) + creationCharge };
 }
 
 /**

@@ -13,7 +13,7 @@ import {
   PROTOCOL_VERSION,
   STORAGE_AMOUNT_PER_BYTE,
 } from "../parameters/protocol-config.ts";
-import { receiptFees } from "../vm/action-fees.ts";
+import { attachedGas, receiptFees } from "../vm/action-fees.ts";
 import type { Account, StateView } from "./state.ts";
 import type { ErrorJson } from "./types.ts";
 
@@ -73,6 +73,10 @@ function checkAction(action: Action): ErrorJson | undefined {
       return { UnsupportedProtocolFeature: { protocol_feature: "Stake", version: PROTOCOL_VERSION } };
     case "AddKey":
       return checkKeyAction(action);
+    case "Delegate":
+      if (!isAccountId(action.senderId)) return { InvalidAccountId: { account_id: action.senderId } };
+      if (!isAccountId(action.receiverId)) return { InvalidAccountId: { account_id: action.receiverId } };
+      return checkActions(action.actions);
     case "DeleteAccount":
       return isAccountId(action.beneficiaryId) ? undefined : { InvalidAccountId: { account_id: action.beneficiaryId } };
     default:
@@ -91,6 +95,7 @@ export function checkActions(actions: readonly Action[]): ErrorJson | undefined 
     const deployLimit = LIMITS.max_deploy_actions_per_receipt;
     return { TotalNumberOfActionsExceeded: { total_number_of_actions: deploys, limit: deployLimit } };
   }
+  if (actions.filter((action) => action.kind === "Delegate").length > 1) return "DelegateActionMustBeOnlyOne";
   for (const [index, action] of actions.entries()) {
     if (action.kind === "DeleteAccount" && index !== actions.length - 1) return "DeleteActionMustBeFinal";
     const error = checkAction(action);
@@ -124,7 +129,7 @@ export interface TransactionCost {
 export function transactionCost(transaction: SignedTransaction, gasPrice: bigint): TransactionCost {
   const { actions, receiverId, signerId } = transaction;
   const fees = receiptFees(actions, receiverId, signerId === receiverId);
-  const attached = actions.reduce((sum, action) => sum + actionGas(action), fees.execution);
+  const attached = fees.execution + attachedGas(actions);
   const deposit = actions.reduce((sum, action) => sum + actionDeposit(action), 0n);
   const receiptGasPrice = gasPrice > MIN_GAS_PURCHASE_PRICE ? gasPrice : MIN_GAS_PURCHASE_PRICE;
   const burntTokens = BigInt(fees.send) * gasPrice;
@@ -145,21 +150,24 @@ export function verifyStateless(transaction: SignedTransaction): void {
   }
 }
 
-/** A function-call key may make one call without deposit, to its receiver and its methods. */
-function checkFunctionCallKey(transaction: SignedTransaction, accessKey: AccessKey): void {
-  const { permission } = accessKey;
-  if (permission.kind === "FullAccess") return;
-  const refuse = (error: ErrorJson) => new InvalidTransactionError({ InvalidAccessKeyError: error });
-  const [action, ...others] = transaction.actions;
-  if (action?.kind !== "FunctionCall" || others.length > 0) throw refuse("RequiresFullAccess");
-  if (action.deposit > 0n) throw refuse("DepositWithFunctionCall");
-  if (transaction.receiverId !== permission.receiverId) {
-    throw refuse({ ReceiverMismatch: { tx_receiver: transaction.receiverId, ak_receiver: permission.receiverId } });
+/**
+ * A function-call key may make one call without deposit, to its receiver and its methods.
+ * Returns nearcore's `InvalidAccessKeyError` as JSON.
+ */
+export function checkFunctionCallKey(
+  signed: Pick<SignedTransaction, "actions" | "receiverId">,
+  { permission }: AccessKey,
+): ErrorJson | undefined {
+  if (permission.kind === "FullAccess") return undefined;
+  const [action, ...others] = signed.actions;
+  if (action?.kind !== "FunctionCall" || others.length > 0) return "RequiresFullAccess";
+  if (action.deposit > 0n) return "DepositWithFunctionCall";
+  if (signed.receiverId !== permission.receiverId) {
+    return { ReceiverMismatch: { tx_receiver: signed.receiverId, ak_receiver: permission.receiverId } };
   }
   const { methodNames } = permission;
-  if (methodNames.length > 0 && !methodNames.includes(action.methodName)) {
-    throw refuse({ MethodNameMismatch: { method_name: action.methodName } });
-  }
+  if (methodNames.length === 0 || methodNames.includes(action.methodName)) return undefined;
+  return { MethodNameMismatch: { method_name: action.methodName } };
 }
 
 function chargeKey(transaction: SignedTransaction, accessKey: AccessKey, cost: TransactionCost): AccessKey {
@@ -224,6 +232,7 @@ export function chargeTransaction(
   if (missing > 0n) {
     throw new InvalidTransactionError({ LackBalanceForState: { signer_id: signerId, amount: missing.toString() } });
   }
-  checkFunctionCallKey(transaction, accessKey);
+  const keyError = checkFunctionCallKey(transaction, accessKey);
+  if (keyError !== undefined) throw new InvalidTransactionError({ InvalidAccessKeyError: keyError });
   return { account: charged, accessKey: chargedKey, cost };
 }

@@ -25,7 +25,23 @@ export interface FunctionCallAction {
   readonly deposit: bigint;
 }
 
+/** Actions that one account signed for another to pay (NEP-366). */
+export interface DelegateAction {
+  readonly kind: "Delegate";
+  readonly senderId: string;
+  readonly receiverId: string;
+  /** None of them a delegate action again. */
+  readonly actions: readonly Action[];
+  readonly nonce: bigint;
+  readonly maxBlockHeight: bigint;
+  readonly publicKey: PublicKey;
+  readonly signature: { readonly type: number; readonly data: Uint8Array };
+  /** What the sender signed (NEP-461). */
+  readonly signedHash: Uint8Array;
+}
+
 export type Action =
+  | DelegateAction
   | { readonly kind: "CreateAccount" }
   | { readonly kind: "DeployContract"; readonly code: Uint8Array<ArrayBuffer> }
   | FunctionCallAction
@@ -36,9 +52,11 @@ export type Action =
   | { readonly kind: "DeleteAccount"; readonly beneficiaryId: string };
 
 export function actionDeposit(action: Action): bigint {
+  if (action.kind === "Delegate") return action.actions.reduce((sum, inner) => sum + actionDeposit(inner), 0n);
   return action.kind === "FunctionCall" || action.kind === "Transfer" ? action.deposit : 0n;
 }
 
 export function actionGas(action: Action): number {
+  if (action.kind === "Delegate") return action.actions.reduce((sum, inner) => sum + actionGas(inner), 0);
   return action.kind === "FunctionCall" ? action.gas : 0;
 }

@@ -90,6 +90,17 @@ class BorshReader {
     return publicKeyFromBytes(Uint8Array.from([tag, ...this.take(type.keyBytes)]))!;
   }
 
+  signature(): { type: number; data: Uint8Array } {
+    const type = this.u8();
+    const keyType = KEY_TYPES[type] ?? invalidTag("Signature", type);
+    return { type, data: this.take(keyType.signatureBytes) };
+  }
+
+  /** What was read since a position. */
+  since(start: number): Uint8Array {
+    return this.#bytes.subarray(start, this.position);
+  }
+
   /** A list whose items take at least one byte each. */
   list<T>(limit: number, read: () => T): T[] {
     const count = this.u32();
@@ -125,6 +136,37 @@ function readGas(reader: BorshReader): number {
   return Number(reader.u64());
 }
 
+/** 2^30 + 366: so that no signed delegate action is a signed transaction as well (NEP-461). */
+const DELEGATE_PREFIX = Buffer.from([0x6e, 0x01, 0x00, 0x40]);
+
+function readDelegate(reader: BorshReader): Action {
+  const start = reader.position;
+  const senderId = reader.text();
+  const receiverId = reader.text();
+  const actions = reader.list(LIMITS.max_actions_per_receipt, () => {
+    const action = readAction(reader);
+    return action.kind === "Delegate" ? invalidTag("NonDelegateAction", DELEGATE_TAG) : action;
+  });
+  const nonce = reader.u64();
+  const maxBlockHeight = reader.u64();
+  const publicKey = reader.publicKey();
+  const signedHash = sha256(DELEGATE_PREFIX, reader.since(start));
+  const signature = reader.signature();
+  return {
+    kind: "Delegate",
+    senderId,
+    receiverId,
+    actions,
+    nonce,
+    maxBlockHeight,
+    publicKey,
+    signature,
+    signedHash,
+  };
+}
+
+const DELEGATE_TAG = 8;
+
 function readAction(reader: BorshReader): Action {
   const tag = reader.u8();
   switch (tag) {
@@ -150,10 +192,12 @@ function readAction(reader: BorshReader): Action {
       return { kind: "DeleteKey", publicKey: reader.publicKey() };
     case 7:
       return { kind: "DeleteAccount", beneficiaryId: reader.text() };
+    case DELEGATE_TAG:
+      return readDelegate(reader);
     default:
       throw new TransactionCodecError(
         "UNSUPPORTED_ACTION",
-        `Action ${tag} is not supported by the embedded chain (delegate, global contracts, state init, gas keys)`,
+        `Action ${tag} is not supported by the embedded chain (global contracts, state init, gas keys)`,
       );
   }
 }
@@ -171,10 +215,7 @@ export function decodeSignedTransaction(bytes: Uint8Array): SignedTransaction {
   const blockHash = toHash(reader.take(32));
   const actions = reader.list(bytes.length, () => readAction(reader));
   const hash = toHash(sha256(bytes.subarray(0, reader.position)));
-  const type = reader.u8();
-  const keyType = KEY_TYPES[type] ?? invalidTag("Signature", type);
-  const data = reader.take(keyType.signatureBytes);
+  const signature = reader.signature();
   if (!reader.isAtEnd) throw new TransactionCodecError("TRAILING_BYTES", "Not all bytes read");
-  const signature = { type, data };
   return { hash, signerId, publicKey, nonce, receiverId, blockHash, actions, signature, sizeBytes: bytes.length };
 }

@@ -67,6 +67,20 @@ export function actionView(action: Action): unknown {
       return { DeleteKey: { public_key: action.publicKey } };
     case "DeleteAccount":
       return { DeleteAccount: { beneficiary_id: action.beneficiaryId } };
+    case "Delegate":
+      return {
+        Delegate: {
+          delegate_action: {
+            sender_id: action.senderId,
+            receiver_id: action.receiverId,
+            actions: action.actions.map(actionView),
+            nonce: Number(action.nonce),
+            max_block_height: Number(action.maxBlockHeight),
+            public_key: action.publicKey,
+          },
+          signature: `${KEY_TYPES[action.signature.type]!.name}:${encodeBase58(action.signature.data)}`,
+        },
+      };
   }
 }
 

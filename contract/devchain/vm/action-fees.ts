@@ -1,9 +1,7 @@
 /** Gas of sending and executing actions (near-parameters cost.rs, nearcore runtime/src/config.rs). */
 import { type AccountKind, accountKind } from "../codec/account-id.ts";
-import type { Action } from "../codec/action.ts";
+import { type Action, actionGas } from "../codec/action.ts";
 import { ACTION_FEES, type Fee, RECEIPT_FEE, sendFee } from "../parameters/protocol-config.ts";
-
-const NO_FEE: Fee = { send_sir: 0, send_not_sir: 0, execution: 0 };
 
 function sum(...fees: readonly Fee[]): Fee {
   return {
@@ -58,7 +56,38 @@ export function actionFee(action: Action, receiverId: string): Fee {
       return ACTION_FEES.delete_key_cost;
     case "DeleteAccount":
       return ACTION_FEES.delete_account_cost;
+    case "Delegate":
+      return ACTION_FEES.delegate_cost;
   }
+}
+
+/** Sending an action: a delegate action also carries what it holds to its sender. */
+function sendGas(action: Action, receiverId: string, senderIsReceiver: boolean): number {
+  const own = sendFee(actionFee(action, receiverId), senderIsReceiver);
+  if (action.kind !== "Delegate") return own;
+  return action.actions.reduce((gas, inner) => gas + sendGas(inner, action.receiverId, senderIsReceiver), own);
+}
+
+/** Executing an action, and of a delegate action also the receipt that comes out of it. */
+function executionGas(action: Action, receiverId: string): number {
+  const own = actionFee(action, receiverId).execution;
+  if (action.kind !== "Delegate") return own;
+  return action.actions.reduce(
+    (gas, inner) => gas + executionGas(inner, action.receiverId),
+    own + RECEIPT_FEE.execution,
+  );
+}
+
+/** What sending the actions inside a delegate action on to their receiver will burn. */
+export function delegatedSendGas(action: Action): number {
+  if (action.kind !== "Delegate") return 0;
+  const senderIsReceiver = action.senderId === action.receiverId;
+  return action.actions.reduce((gas, inner) => gas + sendGas(inner, action.receiverId, senderIsReceiver), 0);
+}
+
+/** Gas that the actions take along beside their fees. */
+export function attachedGas(actions: readonly Action[]): number {
+  return actions.reduce((gas, action) => gas + actionGas(action) + delegatedSendGas(action), 0);
 }
 
 /** Gas burnt when the receipt is sent, and gas its execution will burn beside what its calls burn themselves. */
@@ -67,9 +96,7 @@ export function receiptFees(
   receiverId: string,
   senderIsReceiver: boolean,
 ): { send: number; execution: number } {
-  const fees = actions.reduce((total, action) => sum(total, actionFee(action, receiverId)), NO_FEE);
-  return {
-    send: sendFee(RECEIPT_FEE, senderIsReceiver) + sendFee(fees, senderIsReceiver),
-    execution: RECEIPT_FEE.execution + fees.execution,
-  };
+  const send = actions.reduce((gas, action) => gas + sendGas(action, receiverId, senderIsReceiver), 0);
+  const execution = actions.reduce((gas, action) => gas + executionGas(action, receiverId), 0);
+  return { send: sendFee(RECEIPT_FEE, senderIsReceiver) + send, execution: RECEIPT_FEE.execution + execution };
 }
