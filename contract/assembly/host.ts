@@ -41,6 +41,7 @@ declare function promise_batch_action_function_call(
   promise: u64, ml: u64, mp: u64, al: u64, ap: u64, amount: u64, gas: u64,
 ): void;
 @external("env", "promise_return") declare function promise_return(promise: u64): void;
+@external("env", "promise_results_count") declare function promise_results_count(): u64;
 @external("env", "promise_result") declare function promise_result(index: u64, register: u64): u64;
 @external("env", "promise_yield_create")
 declare function promise_yield_create(ml: u64, mp: u64, al: u64, ap: u64, gas: u64, weight: u64, register: u64): u64;
@@ -213,5 +214,6 @@ export function callThenWith(
 
 /** The awaited promise's value, or null where it failed. */
 export function awaited(): Uint8Array | null {
+  check(promise_results_count() == 1, "NotACallback: only a receipt that awaits another may call this");
   return promise_result(0, SCRATCH) == 1 ? register(SCRATCH) : null;
 }

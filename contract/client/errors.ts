@@ -76,6 +76,7 @@ export const PANIC_CODES = [
   "NoSuchSecret",
   "NoSuchVersion",
   "NonceUsed",
+  "NotACallback",
   "NotAContradiction",
   "NotAMember",
   "NotAStatement",
