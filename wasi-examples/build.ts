@@ -49,9 +49,9 @@ function compilerOptions(name: GuestName): string[] {
 }
 
 /** Hash over everything that decides the compiled bytes. */
-function stampOf(name: GuestName): string {
+function stampOf(options: readonly string[], name: string): string {
   const hash = createHash("sha256");
-  hash.update(JSON.stringify([asc.version, compilerOptions(name)]));
+  hash.update(JSON.stringify([asc.version, options]));
   for (const folder of [join(HERE, name, "assembly"), join(HERE, "wasi", "assembly")]) {
     for (const file of readdirSync(folder).sort()) hash.update(`\0${file}\0`).update(readFileSync(join(folder, file)));
   }
@@ -60,15 +60,25 @@ function stampOf(name: GuestName): string {
 
 /** Compiles what has changed. @throws Error with the compiler's messages when a guest does not compile. */
 export async function buildGuests(): Promise<void> {
+  for (const name of guestNames) await compile(name, compilerOptions(name));
+}
+
+/** Compiles the benchmark's programs, which export functions and import nothing, and returns where they stand. */
+export async function buildBenchPrograms(): Promise<string> {
+  const options = ["bench/assembly/index.ts", "--outFile", "dist/bench.wasm", "--runtime", "stub", "--use", "abort="];
+  await compile("bench", [...options, "--optimizeLevel", "3", "--shrinkLevel", "0", "--converge"]);
+  return join(DIST, "bench.wasm");
+}
+
+async function compile(name: string, options: readonly string[]): Promise<void> {
   mkdirSync(DIST, { recursive: true });
-  for (const name of guestNames) {
-    const stamp = stampOf(name);
-    const stampPath = join(DIST, `${name}.stamp`);
-    if (existsSync(guestPath(name)) && existsSync(stampPath) && readFileSync(stampPath, "utf8") === stamp) continue;
-    const { error, stderr } = await asc.main([...compilerOptions(name), "--baseDir", HERE]);
-    if (error) throw new Error(`the guest ${name} does not compile: ${error.message}\n${stderr}`, { cause: error });
-    writeFileSync(stampPath, stamp);
-  }
+  const stamp = stampOf(options, name);
+  const stampPath = join(DIST, `${name}.stamp`);
+  const current = existsSync(join(DIST, `${name}.wasm`)) && existsSync(stampPath);
+  if (current && readFileSync(stampPath, "utf8") === stamp) return;
+  const { error, stderr } = await asc.main([...options, "--baseDir", HERE]);
+  if (error) throw new Error(`the guest ${name} does not compile: ${error.message}\n${stderr}`, { cause: error });
+  writeFileSync(stampPath, stamp);
 }
 
 if (import.meta.main) await buildGuests();

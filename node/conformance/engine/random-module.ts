@@ -388,6 +388,17 @@ function startBody(types: readonly FunctionType[]): number[] {
 
 /** The module that belongs to a seed. */
 export function randomModule(seed: number): Uint8Array {
+  return moduleOf(seed, FUNCTIONS, undefined);
+}
+
+/** A module of about this many bytes, whose `_start` does nothing: what it takes to load a large guest. */
+export function largeModule(sizeBytes: number, seed = 0): Uint8Array {
+  const bytesPerFunction = randomModule(seed).length / FUNCTIONS;
+  return moduleOf(seed, Math.ceil(sizeBytes / bytesPerFunction), [2, 0, 0x0b]);
+}
+
+/** Bodies beyond the first FUNCTIONS repeat them. */
+function moduleOf(seed: number, functions: number, start: readonly number[] | undefined): Uint8Array {
   const random = new Chooser(seed);
   const types: FunctionType[] = Array.from({ length: FUNCTIONS }, (_, index) => ({
     params: Array.from({ length: random.below(4) }, () => random.of(TYPES)),
@@ -398,19 +409,21 @@ export function randomModule(seed: number): Uint8Array {
     ...vector(params.map((type) => [type])),
     ...vector(results.map((type) => [type])),
   ]);
-  const bodies = types.map((_, index) => new Body(random, types, index).bytes());
+  const distinct = types.map((_, index) => new Body(random, types, index).bytes());
+  const indices = Array.from({ length: functions }, (_, index) => index % FUNCTIONS);
+  const bodies = indices.map((index) => distinct[index]!);
   const zeros = [i32(0), [0x42, 0], [0x43, 0, 0, 0, 0], [0x44, 0, 0, 0, 0, 0, 0, 0, 0]];
   return Uint8Array.from([
     ...[0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00],
     ...section(1, vector([...encoded, [0x60, 0, 0]])),
-    ...section(3, vector([...types.map((_, index) => leb(index)), leb(FUNCTIONS)])),
+    ...section(3, vector([...indices.map((index) => leb(index)), leb(FUNCTIONS)])),
     ...section(4, vector([[0x70, 0, TABLE_SIZE]])),
     ...section(5, vector([[1, 2, 9]])),
     ...section(6, vector(TYPES.map((type, index) => [type, 1, ...zeros[index]!, 0x0b]))),
-    ...section(7, vector([[...text("_start"), 0, FUNCTIONS]])),
+    ...section(7, vector([[...text("_start"), 0, ...leb(functions)]])),
     ...section(9, vector([[0, ...i32(0), 0x0b, ...vector(types.map((_, index) => leb(index)))]])),
     ...section(12, leb(1)),
-    ...section(10, vector([...bodies, startBody(types)])),
+    ...section(10, vector([...bodies, start ?? startBody(types)])),
     ...section(11, vector([[1, ...vector(PASSIVE_DATA.map((byte) => [byte]))]])),
   ]);
 }

@@ -101,7 +101,8 @@ export class BodyContext {
     if (segment < 0) return;
     this.needLocal(this.reader.position);
     this.edits.add(this.reader.position, Edit.charge, segment);
-    this.counter = Counter.local;
+    // A checked charge inside a function is a loop's, which writes the global too.
+    this.counter = this.segments.isChecked(segment) ? Counter.both : Counter.local;
   }
 
   /** The counter's local is current from here on. */

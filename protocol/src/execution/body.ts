@@ -2,7 +2,7 @@
 
 /** What a float local holds, see raw-locals.ts. */
 export const LocalKind = {
-  /** Never written so far. */
+  /** Never written with anything that could be NaN. */
   unset: 0,
   /** Written with results of arithmetic alone. */
   raw: 1,

@@ -185,6 +185,13 @@ export class BodyEmitter {
     }
     out.u8(checked ? Op.localTee : Op.localSet);
     out.u32(local);
+    if (checked && !atEntry) {
+      // A trap inside the loop loses at most one iteration of what was spent.
+      out.u8(Op.globalSet);
+      out.u32(fuelGlobal);
+      out.u8(Op.localGet);
+      out.u32(local);
+    }
     if (checked) this.#check(atEntry);
   }
 
@@ -264,7 +271,7 @@ export class BodyEmitter {
       out.raw([Op.i64ExtendI32S, Op.i64Or]);
     }
     out.raw([Op.i64Const, 0, Op.i64LtS, Op.if, EMPTY_BLOCK]);
-    this.#writeBack();
+    if (atEntry) this.#writeBack();
     out.raw([Op.unreachable, Op.end]);
   }
 }

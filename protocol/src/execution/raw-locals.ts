@@ -10,7 +10,7 @@ import type { BodyContext } from "./body-context.ts";
 import { NAN_F32, NAN_F64 } from "./canonical-nan.ts";
 import { Edit } from "./edits.ts";
 import { F32, F64 } from "./opcodes.ts";
-import { UNMARKED } from "./operand-stack.ts";
+import { NEVER_NAN, UNMARKED } from "./operand-stack.ts";
 
 /** Notes that a float local was read: the operand on top may need its canonical bits. */
 export function readLocal(body: BodyContext, local: number): void {
@@ -34,8 +34,9 @@ export function writeLocal(body: BodyContext, local: number): boolean {
     body.localKinds[local] = LocalKind.exact;
     return false;
   }
+  if (edit === NEVER_NAN) return false;
   if (body.localKinds[local] === LocalKind.unset) body.localKinds[local] = LocalKind.raw;
-  // A value that is never NaN needs nothing; one that control flow may have copied is canonical already.
+  // A value that control flow may have copied was canonicalised where it was made.
   if (edit < body.firstWithdrawable) return false;
   edits.conditions[edit] = -(local + 1);
   return true;

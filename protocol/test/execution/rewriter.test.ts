@@ -375,6 +375,56 @@ test("payloads of NaN operands do not come through arithmetic, in scalars and la
   assert.is(single.exports.f!(Number.POSITIVE_INFINITY), 0x7fc0_0000);
 });
 
+test("a local that holds results of arithmetic is canonical wherever its bits can be seen", () => {
+  const nan = [f64(Number.POSITIVE_INFINITY), f64(Number.POSITIVE_INFINITY), 0xa1];
+  const seen: readonly Code[] = [
+    [nan, set(0), get(0), 0xbd],
+    [nan, tee(0), 0xbd],
+    [f64(1), set(0), nan, tee(0), set(1), get(1), 0xbd],
+    [f64(1), set(0), loop(get(0), nan, 0xa0, set(0)), get(0), 0x99, 0xbd],
+    [nan, set(0), get(0), nan, i32(1), 0x1b, 0xbd],
+    [i32(0), nan, set(0), get(0), [0x39, 3, 0], i32(0), [0x29, 3, 0]],
+  ];
+  for (const body of seen) {
+    const guest = metered({ memory: [1], ...one({ locals: [F64, F64], results: [I64], body }) });
+    assert.is(guest.exports.f!(), 0x7ff8_0000_0000_0000n);
+  }
+});
+
+test("a NaN that the guest chose comes out of a local as it went in, beside arithmetic in the same local", () => {
+  const chosen = 0x7ff0_0000_0000_0abcn;
+  const guest = metered(
+    one({
+      params: [I32, I64],
+      results: [I64],
+      locals: [F64],
+      body: [get(0), 0x04, 0x40, get(1), 0xbf, set(2), otherwise, f64(1), f64(2), 0xa0, set(2), 0x0b, get(2), 0xbd],
+    }),
+  );
+  assert.is(guest.exports.f!(1, chosen), chosen);
+  const constant = [0x44, 0xbc, 0x0a, 0, 0, 0, 0, 0xf0, 0x7f];
+  const kept = one({
+    results: [I64],
+    locals: [F64],
+    body: [f64(1), f64(2), 0xa0, set(0), constant, set(0), get(0), 0xbd],
+  });
+  assert.is(metered(kept).exports.f!(), chosen);
+});
+
+test("a trap inside a loop has paid for the iterations before it", () => {
+  const source = one({
+    params: [I32],
+    body: [loop(i32(100), get(0), 0x6d, drop, get(0), i32(1), sub, set(0), br(0))],
+  });
+  const spent = (times: number): bigint => {
+    const guest = metered(source);
+    const before = guest.fuel.value;
+    assert.throws(() => guest.exports.f!(times), /divide by zero/);
+    return before - guest.fuel.value;
+  };
+  assert.is(spent(11) - spent(10), 20n);
+});
+
 test("a canonicalisation is left out where the consumer ignores NaN bits", () => {
   const size = (body: Code, results: readonly number[]) => {
     const code = assemble(one({ params: [F64], results, body }));

@@ -1,0 +1,116 @@
+/**
+ * `npm run bench -- engine [--json]`: what determinism costs. Seven kinds of programs, plain against rewritten on V8
+ * in one process, calls interleaved, CPU time, medians; wasmtime with its own fuel and NaN canonicalisation when
+ * OUTLAYER_WASMTIME_LIB names its library; loading guests of three sizes; a whole invocation through the pool.
+ */
+import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { fileURLToPath } from "node:url";
+import type { ExecutionJob } from "@outlayer/protocol/execution/index";
+import { buildBenchPrograms } from "../../wasi-examples/build.ts";
+import { largeModule } from "../conformance/engine/random-module.ts";
+import { DEFAULT_V8_FLAGS } from "../src/engine/child-options.ts";
+import { EnginePool } from "../src/engine/index.ts";
+
+interface Figure {
+  readonly value: number;
+  readonly unit: string;
+  readonly goal: string;
+  readonly ok: boolean;
+}
+
+const POOLED_RUNS = 300;
+const figures: Record<string, Figure> = {};
+
+function figure(name: string, value: number, unit: string, goal = "", ok = true): void {
+  figures[name] = { value: Math.round(value * 1000) / 1000, unit, goal, ok };
+  console.log(`${name.padEnd(44)} ${value.toFixed(3).padStart(12)} ${unit.padEnd(6)} ${goal}${ok ? "" : "  MISSED"}`);
+}
+
+function worker<T>(file: string, ...args: readonly string[]): T {
+  const path = fileURLToPath(new URL(`./engine/${file}`, import.meta.url));
+  const flags = ["--disable-warning=ExperimentalWarning", ...DEFAULT_V8_FLAGS];
+  const { status, stdout, stderr } = spawnSync(process.execPath, [...flags, path, ...args], { encoding: "utf8" });
+  if (status !== 0) throw new Error(`${file} ended with ${status}: ${stderr}`);
+  return JSON.parse(stdout) as T;
+}
+
+const geomean = (values: readonly number[]): number =>
+  Math.exp(values.reduce((sum, value) => sum + Math.log(value), 0) / values.length);
+
+function comparePrograms(modulePath: string): void {
+  type Compared = Record<string, { plainMs: number; meteredMs: number; ratio: number; ticks: number }>;
+  const compared = worker<Compared>("compare-worker.ts", modulePath, "21");
+  const ratios = Object.entries(compared).map(([name, { ratio }]) => {
+    figure(`rewritten / plain V8: ${name}`, ratio, "ratio", "<= 1.6", ratio <= 1.6);
+    return ratio;
+  });
+  const mean = geomean(ratios);
+  figure("rewritten / plain V8: geomean", mean, "ratio", "<= 1.25", mean <= 1.25);
+  compareWasmtime(modulePath, compared);
+}
+
+function compareWasmtime(modulePath: string, compared: Record<string, { meteredMs: number; ticks: number }>): void {
+  const library = process.env.OUTLAYER_WASMTIME_LIB;
+  if (library === undefined) {
+    console.log("wasmtime is not compared: OUTLAYER_WASMTIME_LIB is not set");
+    return;
+  }
+  const wasmtime = worker<Record<string, { ms: number; fuel: number }>>("wasmtime-worker.ts", modulePath, library);
+  const names = Object.keys(compared);
+  const ratio = geomean(names.map((name) => compared[name]!.meteredMs / wasmtime[name]!.ms));
+  figure("rewritten V8 / wasmtime with fuel and NaN", ratio, "ratio", "<= 0.5", ratio <= 0.5);
+  const ticks = Math.max(...names.map((name) => compared[name]!.ticks / wasmtime[name]!.fuel));
+  figure("ticks / wasmtime's fuel, worst program", ticks, "ratio", "<= 3", ticks <= 3);
+}
+
+function loadGuests(): void {
+  type Loaded = { startMs: number; rewriteMbPerSecond: number; growth: number };
+  for (const [name, sizeBytes] of [
+    ["100 KB", 100_000],
+    ["2.4 MB", 2_400_000],
+    ["10 MB", 10_000_000],
+  ] as const) {
+    const { startMs, rewriteMbPerSecond, growth } = worker<Loaded>("cold-worker.ts", String(sizeBytes));
+    const judged = sizeBytes === 2_400_000;
+    figure(
+      `first instruction of ${name}, rewritten before`,
+      startMs,
+      "ms",
+      judged ? "<= 40" : "",
+      !judged || startMs <= 40,
+    );
+    const fast = rewriteMbPerSecond >= 30;
+    figure(`rewriting ${name}, warm`, rewriteMbPerSecond, "MB/s", judged ? ">= 30" : "", !judged || fast);
+    figure(`growth of ${name}`, growth, "ratio");
+  }
+}
+
+async function invokePooled(): Promise<void> {
+  const pool = new EnginePool({ children: 1, wallTimeMs: 60_000 });
+  const code = largeModule(10_000);
+  const job: ExecutionJob = {
+    codeHash: new Uint8Array(createHash("sha256").update(code).digest()),
+    code,
+    input: new Uint8Array(0),
+    seed: new Uint8Array(32),
+    environ: [],
+    blockTimeNs: 0n,
+    limits: { maxFuel: 1_000_000n, maxMemoryPages: 64, maxOutputBytes: 1_000 },
+  };
+  const times: number[] = [];
+  for (let run = 0; run < POOLED_RUNS; run++) {
+    const start = performance.now();
+    const outcome = await pool.run(job);
+    times.push(performance.now() - start);
+    if (outcome.kind !== "exited") throw new Error(`the trivial guest was ${outcome.kind}`);
+  }
+  await pool.stop();
+  const median = times.sort((a, b) => a - b)[times.length >> 1]!;
+  figure("pooled invocation of a trivial guest", median, "ms", "<= 2", median <= 2);
+}
+
+comparePrograms(await buildBenchPrograms());
+loadGuests();
+await invokePooled();
+console.log(JSON.stringify({ topic: "engine", figures }));
