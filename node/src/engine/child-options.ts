@@ -4,7 +4,7 @@
  * and the rewriting that bounds the guest. Node's permission model does not close the network; the guest has no
  * function that reaches it.
  */
-import type { ForkOptions } from "node:child_process";
+import { type ForkOptions, spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join, resolve } from "node:path";
@@ -20,6 +20,9 @@ export const CHILD_PROGRAM = join(HERE, FROM_SOURCE ? "engine-child.ts" : "engin
 
 /** V8 in one tier: a hot loop inside a single call would otherwise stay in the baseline compiler. */
 export const DEFAULT_V8_FLAGS: readonly string[] = ["--no-liftoff"];
+
+const SETPRIV = "/usr/bin/setpriv";
+const DEATH_SIGNAL: readonly string[] = ["--pdeathsig", "KILL", "--"];
 
 export interface ChildProgram {
   readonly v8Flags: readonly string[];
@@ -64,12 +67,25 @@ function programFiles(): readonly string[] {
   return [join(HERE, "*"), packageFile, join(protocol, "*"), join(noble, "*"), ...links.map((path) => join(path, "*"))];
 }
 
+/**
+ * A child deep inside a guest reads no messages and does not notice that its parent is gone. On Linux the kernel then
+ * ends it: util-linux's setpriv asks for that and becomes Node, keeping process id and channel. Found out once; where
+ * it is missing, such a child ends with its guest's fuel.
+ */
+export const ENDS_WITH_PARENT: boolean =
+  process.platform === "linux" && spawnSync(SETPRIV, [...DEATH_SIGNAL, "true"], { stdio: "ignore" }).status === 0;
+
 export function childOptions(program: ChildProgram): ForkOptions {
+  const node = ENDS_WITH_PARENT
+    ? { execPath: SETPRIV, before: [...DEATH_SIGNAL, process.execPath] }
+    : { execPath: process.execPath, before: [] };
   return {
+    execPath: node.execPath,
     env: {},
     serialization: "advanced",
     stdio: ["ignore", "ignore", "ignore", "ipc"],
     execArgv: [
+      ...node.before,
       ...program.v8Flags,
       `--max-old-space-size=${CHILD_HEAP_MIB}`,
       "--disable-warning=ExperimentalWarning",

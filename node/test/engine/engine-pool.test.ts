@@ -1,8 +1,10 @@
-import { spawnSync } from "node:child_process";
+import { fork, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { InvalidJobError } from "@outlayer/protocol/execution/index";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { childOptions, DEFAULT_V8_FLAGS } from "../../src/engine/child-options.ts";
+import { childOptions, DEFAULT_V8_FLAGS, ENDS_WITH_PARENT } from "../../src/engine/child-options.ts";
 import { EngineFault, type EngineFaultCode, EnginePool } from "../../src/engine/index.ts";
 import { ENDLESS, guest, HOURS, INVALID, jobOf, QUIET, RECURSIVE, TRAPPING, textOf } from "./guests.ts";
 
@@ -120,14 +122,37 @@ test("a program started like a child cannot read, write, or start anything", () 
     }
     console.log(JSON.stringify({ codes, environment: Object.keys(process.env) }));
   `;
-  const { execArgv = [], env = {} } = childOptions({ v8Flags: DEFAULT_V8_FLAGS });
-  const { stdout } = spawnSync(process.execPath, [...execArgv, "--eval", probe], { env, encoding: "utf8" });
+  const { execPath = "", execArgv = [], env = {} } = childOptions({ v8Flags: DEFAULT_V8_FLAGS });
+  const { stdout } = spawnSync(execPath, [...execArgv, "--eval", probe], { env, encoding: "utf8" });
   const denied = "ERR_ACCESS_DENIED";
   assert.equal(JSON.parse(stdout), {
     codes: { read: denied, list: denied, write: denied, spawn: denied, worker: denied },
     environment: [],
   });
 });
+
+if (ENDS_WITH_PARENT) {
+  test("a child deep in a guest ends when its parent is killed", async () => {
+    const parent = fork(new URL("./fixtures/busy-parent.ts", import.meta.url), {
+      execArgv: ["--disable-warning=ExperimentalWarning"],
+    });
+    const [pid] = (await once(parent, "message")) as [number];
+    assert.ok(isAlive(pid));
+    parent.kill("SIGKILL");
+    while (isAlive(pid)) await new Promise((resolve) => setTimeout(resolve, 10));
+  });
+} else {
+  console.log("setpriv is missing here: a busy child outlives a killed parent until its fuel ends; not tested");
+}
+
+/** A process that has ended but was not waited for is gone too. */
+function isAlive(pid: number): boolean {
+  try {
+    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, "latin1"));
+  } catch {
+    return false;
+  }
+}
 
 test("options outside their range are refused", () => {
   assert.throws(() => new EnginePool({ children: 0, wallTimeMs: 1 }), /children/);
