@@ -26,7 +26,9 @@ export type {
 export { InvalidTransactionError } from "./chain/verifier.ts";
 export type { AccessKey, AccessKeyPermission, Action } from "./codec/action.ts";
 export { type CodecErrorCode, type SignedTransaction, TransactionCodecError } from "./codec/transaction.ts";
+export { DevChainCommandError, runDevChainCommand } from "./command.ts";
 export { PROTOCOL_CONFIG, PROTOCOL_VERSION } from "./parameters/protocol-config.ts";
+export type { RpcFaults } from "./rpc/faults.ts";
 export {
   type DevChainServer,
   DevChainServerError,

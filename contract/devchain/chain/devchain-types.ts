@@ -22,6 +22,11 @@ export interface DevChainOptions {
   readonly finalityLagBlocks?: number;
   /** How many blocks, with their states, changes and outcomes, can still be asked for. */
   readonly historyBlocks?: number;
+  /**
+   * Transactions of one key land in an order of chance, as they do when several nodes take them: a nonce that comes
+   * too early kills the lower ones. The order follows from the seed.
+   */
+  readonly shuffleTransactions?: boolean;
   readonly accounts: readonly GenesisAccount[];
 }
 

@@ -16,7 +16,7 @@ import {
   type ViewResult,
 } from "./devchain-types.ts";
 import { createGenesisAccount } from "./genesis.ts";
-import { Mempool } from "./mempool.ts";
+import { Mempool, type PendingTransaction } from "./mempool.ts";
 import { type BlockContext, executeReceipt } from "./receipt-execution.ts";
 import { ReceiptQueue } from "./receipt-queue.ts";
 import { State, type StateChange, type StateView } from "./state.ts";
@@ -34,6 +34,8 @@ export const BLOCK_GAS_LIMIT = 1_000_000_000_000_000;
 export const GENESIS_HEIGHT = 1;
 const TRANSACTION_VALIDITY_BLOCKS = 86_400;
 const MAX_TRANSACTIONS_PER_BLOCK = 1_000;
+/** More at once would hold up everything else of the process for long. */
+const MAX_FAST_FORWARD_BLOCKS = 100_000;
 const DEFAULT_FINALITY_LAG_BLOCKS = 2;
 const DEFAULT_HISTORY_BLOCKS = 2_000;
 
@@ -44,6 +46,7 @@ export class DevChain {
   readonly #blockIntervalNs: bigint;
   readonly #finalityLagBlocks: number;
   readonly #historyBlocks: number;
+  readonly #shuffleTransactions: boolean;
   readonly #state: State;
   readonly #mempool = new Mempool();
   readonly #queue = new ReceiptQueue();
@@ -68,6 +71,7 @@ export class DevChain {
     this.#blockIntervalNs = BigInt(Math.max(1, Math.round(options.blockIntervalMs * 1e6)));
     this.#finalityLagBlocks = lag;
     this.#historyBlocks = history;
+    this.#shuffleTransactions = options.shuffleTransactions ?? false;
     this.#state = new State(GENESIS_HEIGHT, history);
     this.#ledger = new TransactionLedger(history);
     for (const account of options.accounts) createGenesisAccount(this.#state, account);
@@ -160,8 +164,9 @@ export class DevChain {
    */
   produceBlock(timestampNs: bigint = this.head.timestampNs + this.#blockIntervalNs): Block {
     this.#checkLater(timestampNs);
-    const taken = this.#mempool.take(MAX_TRANSACTIONS_PER_BLOCK);
     const height = this.head.height + 1;
+    const inOrder = this.#mempool.take(MAX_TRANSACTIONS_PER_BLOCK);
+    const taken = this.#shuffleTransactions ? this.#shuffle(inOrder, height) : inOrder;
     const included = taken.filter(({ transaction }) => this.#include(transaction, height));
     const block = this.#run(
       height,
@@ -171,6 +176,18 @@ export class DevChain {
     const inputs = { timestampNs, transactions: included.map(({ bytes }) => bytes) };
     for (const listener of [...this.#listeners]) listener(block, inputs);
     return block;
+  }
+
+  /**
+   * Makes this many blocks at once: time travel, as near-sandbox's `sandbox_fast_forward`.
+   * @throws RangeError beyond `MAX_FAST_FORWARD_BLOCKS`
+   */
+  fastForward(blocks: number): Block {
+    if (!Number.isSafeInteger(blocks) || blocks < 1 || blocks > MAX_FAST_FORWARD_BLOCKS) {
+      throw new RangeError(`${blocks} blocks: 1 to ${MAX_FAST_FORWARD_BLOCKS} are made at once`);
+    }
+    for (let made = 0; made < blocks; made++) this.produceBlock();
+    return this.head;
   }
 
   /** Makes a block again from its inputs; listeners are not called. */
@@ -193,6 +210,15 @@ export class DevChain {
     const block = this.block(at);
     const state = this.#state.at(block.height);
     return viewContract(this.chainId, state, block, { accountId, methodName, args });
+  }
+
+  #shuffle(taken: readonly PendingTransaction[], height: number): PendingTransaction[] {
+    const place = ({ transaction }: PendingTransaction) =>
+      Buffer.from(sha256(this.#seed, "order", u64le(height), hashBytes(transaction.hash))).toString("latin1");
+    return taken
+      .map((entry) => ({ entry, place: place(entry) }))
+      .sort((a, b) => (a.place < b.place ? -1 : 1))
+      .map(({ entry }) => entry);
   }
 
   #resolveHeight(reference: BlockReference): number | undefined {

@@ -5,7 +5,7 @@ import { PROTOCOL_CONFIG, PROTOCOL_VERSION } from "../parameters/protocol-config
 import { changes, changesInBlock } from "./changes.ts";
 import { Params } from "./params.ts";
 import { query, requireBlock } from "./queries.ts";
-import { handlerError, methodNotFound } from "./rpc-error.ts";
+import { handlerError, methodNotFound, parseError } from "./rpc-error.ts";
 import type { TransactionService } from "./transactions.ts";
 import { BLOCK_PRODUCER, blockView, chunkView, epochIdOf, receiptView } from "./views.ts";
 
@@ -88,6 +88,18 @@ function chunk(chain: DevChain, params: Params): object {
   }
 }
 
+/** `{delta_height}`, as near-sandbox has it. */
+function fastForward(chain: DevChain, params: Params): object {
+  const blocks = params.integer("delta_height");
+  try {
+    chain.fastForward(blocks);
+  } catch (error) {
+    if (error instanceof RangeError) throw parseError(error.message);
+    throw error;
+  }
+  return {};
+}
+
 function receipt(chain: DevChain, params: Params): object {
   const id = params.hash("receipt_id");
   const found = chain.transactions.receipt(id);
@@ -133,6 +145,7 @@ export function createMethods(chain: DevChain, transactions: TransactionService)
       EXPERIMENTAL_receipt: (params) => receipt(chain, Params.parse(params, ["receipt_id"])),
       EXPERIMENTAL_changes: (params) => changes(chain, Params.parse(params)),
       EXPERIMENTAL_changes_in_block: (params) => changesInBlock(chain, Params.parse(params)),
+      sandbox_fast_forward: (params) => fastForward(chain, Params.parse(params, ["delta_height"])),
       EXPERIMENTAL_protocol_config: (params) => {
         requireBlock(chain, Params.parse(params).blockReference());
         return protocolConfig(chain);

@@ -6,8 +6,10 @@ import { getRequestListener } from "@hono/node-server";
 import { type Context, Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import type { DevChain } from "../chain/devchain.ts";
+import { createExplorer } from "./explorer.ts";
+import { behind, collectedBlock, FaultInjector, namedBlock, type RpcFaults, tooManyRequests } from "./faults.ts";
 import { createMethods, statusOf } from "./methods.ts";
-import { internalError, parseError, RpcError } from "./rpc-error.ts";
+import { handlerError, internalError, parseError, RpcError } from "./rpc-error.ts";
 import { TransactionService } from "./transactions.ts";
 
 export interface DevChainServerOptions {
@@ -17,6 +19,8 @@ export interface DevChainServerOptions {
   readonly port?: number;
   /** How often a block is made; 0 makes none, so that the caller does with `chain.produceBlock`. */
   readonly blockIntervalMs: number;
+  /** What public RPC nodes do to their clients; nothing of it by default. */
+  readonly faults?: RpcFaults;
   /** How long `send_tx` and `tx` wait for the level asked for. Default 10 s, as in nearcore. */
   readonly waitTimeoutMs?: number;
 }
@@ -70,8 +74,18 @@ function readRequest(body: string): RpcRequest {
   return { id, method, params };
 }
 
-function createApp(chain: DevChain, transactions: TransactionService): Hono {
+function createApp(chain: DevChain, transactions: TransactionService, faults: FaultInjector): Hono {
   const methodOf = createMethods(chain, transactions);
+  const staleMethodOf = createMethods(behind(chain, faults.staleBlocks), transactions);
+  const answerTo = async ({ method, params }: RpcRequest): Promise<object | string> => {
+    const hit = faults.next();
+    if (hit.has("tooManyRequests")) throw tooManyRequests();
+    const named = namedBlock(params);
+    if (hit.has("unknownBlocks") && named !== undefined) throw collectedBlock(named);
+    const result = await (hit.has("staleHeads") ? staleMethodOf : methodOf)(method)(params);
+    if (hit.has("timeouts")) throw handlerError("TIMEOUT_ERROR", {}, "Timeout");
+    return result;
+  };
   const app = new Hono();
   const answer = (context: Context, id: RpcRequest["id"], error: unknown) => {
     if (!(error instanceof RpcError)) console.error("devchain: a request failed", error);
@@ -86,6 +100,7 @@ function createApp(chain: DevChain, transactions: TransactionService): Hono {
     context.header("access-control-allow-headers", "content-type");
     return context.body(null, 204);
   });
+  app.route("/", createExplorer(chain));
   app.get("/status", (context) => context.json(statusOf(chain)));
   app.get("/health", (context) => context.json({}));
   const limit = bodyLimit({
@@ -97,7 +112,7 @@ function createApp(chain: DevChain, transactions: TransactionService): Hono {
     try {
       const request = readRequest(await context.req.text());
       id = request.id;
-      const result = await methodOf(request.method)(request.params);
+      const result = await answerTo(request);
       return context.json({ jsonrpc: "2.0", result, id });
     } catch (error) {
       return answer(context, id, error);
@@ -151,7 +166,7 @@ export async function startDevChainServer(chain: DevChain, options: DevChainServ
     timeoutMs: options.waitTimeoutMs ?? DEFAULT_WAIT_TIMEOUT_MS,
     maxWaiting: MAX_WAITING_REQUESTS,
   });
-  const app = createApp(chain, transactions);
+  const app = createApp(chain, transactions, new FaultInjector(options.faults));
   const server = createServer(getRequestListener(app.fetch));
   server.keepAliveTimeout = KEEP_ALIVE_MS;
   const port = await listen(server, host, options.port ?? DEFAULT_PORT);

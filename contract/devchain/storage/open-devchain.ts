@@ -119,7 +119,8 @@ function openLog(options: OpenDevChainOptions, log: FrameLog): Omit<OpenedDevCha
   if (genesis.chainId !== options.chainId) {
     throw new OpenDevChainError("OTHER_CHAIN", `the log is of chain ${genesis.chainId}, not ${options.chainId}`);
   }
-  const chain = new DevChain(genesis);
+  // How transactions come in is not a matter of the log: it has them in the order in which they landed.
+  const chain = new DevChain({ ...genesis, shuffleTransactions: options.shuffleTransactions ?? false });
   let replayedBlocks = 0;
   for (const record of records) {
     replay(chain, record);

@@ -1,0 +1,147 @@
+/** The chain as a command: what `main.ts` runs, and other commands can call. */
+import { readFileSync } from "node:fs";
+import { parseArgs } from "node:util";
+import { DevChain } from "./chain/devchain.ts";
+import type { DevChainOptions } from "./chain/devchain-types.ts";
+import type { RpcFaults } from "./rpc/faults.ts";
+import { startDevChainServer } from "./rpc/server.ts";
+import { GenesisFileError, readGenesisAccounts } from "./storage/genesis-file.ts";
+import { openDevChain } from "./storage/open-devchain.ts";
+
+const DEFAULT_BLOCK_INTERVAL_MS = 600;
+const DEFAULT_PORT = 3030;
+
+const HELP = `An embedded NEAR chain: one shard, no validators, contracts with the gas of protocol 88.
+
+Usage: chain [options]
+
+  --data-dir DIR           keep the chain in DIR, so that it comes back after a restart; in memory without it
+  --genesis FILE           JSON: {"accounts": [{"accountId", "balanceYocto", "publicKey"?, "codeBase64"?}],
+                           "seed"?, "genesisTimestampNs"?}; amounts and times are decimal texts
+  --host HOST              where to listen (127.0.0.1)
+  --port N                 the first port to try (${DEFAULT_PORT}); 0 takes any that is free
+  --block-interval-ms N    how often a block is made (${DEFAULT_BLOCK_INTERVAL_MS})
+  --chain-id ID            what the chain calls itself (devchain)
+  --shuffle-transactions   transactions of one key land in an order of chance: nonces get lost
+  --faults JSON            what public RPC nodes do, as shares of requests from 0 to 1:
+                           {"seed": "…", "tooManyRequests"?, "timeouts"?, "staleHeads"?, "staleBlocks"?, "unknownBlocks"?}
+  --help                   this text
+
+It answers NEAR's JSON-RPC to POST / and shows its blocks, receipts and accounts to a browser at GET /.
+When it listens, it prints one JSON line, {"url":…}. It ends on SIGTERM and SIGINT.
+`;
+
+export class DevChainCommandError extends Error {
+  readonly code: "INVALID_FLAG";
+  constructor(message: string) {
+    super(message);
+    this.name = "DevChainCommandError";
+    this.code = "INVALID_FLAG";
+  }
+}
+
+function integer(text: string, flag: string, maximum: number): number {
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || value > maximum) {
+    throw new DevChainCommandError(`--${flag} ${text}: 0 to ${maximum} is taken`);
+  }
+  return value;
+}
+
+/** `{accounts, seed?, genesisTimestampNs?}` */
+function readGenesis(path: string | undefined): Pick<DevChainOptions, "seed" | "genesisTimestampNs" | "accounts"> {
+  const now = BigInt(Date.now()) * 1_000_000n;
+  if (path === undefined) return { seed: "devchain", genesisTimestampNs: now, accounts: [] };
+  const genesis = JSON.parse(readFileSync(path, "utf8")) as Record<string, unknown>;
+  const { seed = "devchain", genesisTimestampNs = String(now), accounts } = genesis;
+  if (typeof seed !== "string") throw new GenesisFileError("genesis: `seed` must be a text");
+  if (typeof genesisTimestampNs !== "string" || !/^\d{1,20}$/.test(genesisTimestampNs)) {
+    throw new GenesisFileError("genesis: `genesisTimestampNs` must be a decimal text");
+  }
+  return { seed, genesisTimestampNs: BigInt(genesisTimestampNs), accounts: readGenesisAccounts(accounts) };
+}
+
+const FAULT_NAMES = ["tooManyRequests", "timeouts", "staleHeads", "staleBlocks", "unknownBlocks"] as const;
+
+function readFaults(text: string): RpcFaults {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text);
+  } catch {
+    throw new DevChainCommandError("--faults: not JSON");
+  }
+  if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed)) {
+    throw new DevChainCommandError("--faults: an object was expected");
+  }
+  const { seed = "faults", ...shares } = parsed as Record<string, unknown>;
+  if (typeof seed !== "string") throw new DevChainCommandError("--faults: `seed` must be a text");
+  for (const [name, value] of Object.entries(shares)) {
+    const known = FAULT_NAMES.some((candidate) => candidate === name);
+    if (!known || typeof value !== "number") throw new DevChainCommandError(`--faults: \`${name}\` is not taken`);
+  }
+  return { seed, ...shares };
+}
+
+function readFlags(argv: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...argv],
+      options: {
+        "data-dir": { type: "string" },
+        genesis: { type: "string" },
+        host: { type: "string", default: "127.0.0.1" },
+        port: { type: "string", default: String(DEFAULT_PORT) },
+        "block-interval-ms": { type: "string", default: String(DEFAULT_BLOCK_INTERVAL_MS) },
+        "chain-id": { type: "string", default: "devchain" },
+        "shuffle-transactions": { type: "boolean", default: false },
+        faults: { type: "string" },
+        help: { type: "boolean", default: false },
+      },
+    }).values;
+  } catch (error) {
+    throw new DevChainCommandError((error as Error).message);
+  }
+}
+
+/**
+ * Runs the chain until it is told to end: by SIGTERM or SIGINT, or when the process that forked this one goes away.
+ * Returns when it listens. @throws DevChainCommandError, GenesisFileError, OpenDevChainError, DevChainServerError
+ */
+export async function runDevChainCommand(argv: readonly string[]): Promise<void> {
+  const flags = readFlags(argv);
+  if (flags.help) {
+    process.stdout.write(HELP);
+    return;
+  }
+  const blockIntervalMs = Math.max(1, integer(flags["block-interval-ms"], "block-interval-ms", 3_600_000));
+  const options: DevChainOptions = {
+    chainId: flags["chain-id"],
+    blockIntervalMs,
+    shuffleTransactions: flags["shuffle-transactions"],
+    ...readGenesis(flags.genesis),
+  };
+  const port = integer(flags.port, "port", 65_535);
+  const faults = flags.faults === undefined ? {} : { faults: readFaults(flags.faults) };
+  const dataDirectory = flags["data-dir"];
+  const opened =
+    dataDirectory === undefined
+      ? { chain: new DevChain(options), close: () => {} }
+      : openDevChain({ ...options, dataDirectory });
+  const server = await startDevChainServer(opened.chain, { host: flags.host, port, blockIntervalMs, ...faults });
+  let stopping = false;
+  const stop = async () => {
+    if (stopping) return;
+    stopping = true;
+    await server.stop();
+    opened.close();
+    process.exit(0);
+  };
+  for (const event of ["SIGTERM", "SIGINT", "disconnect"] as const) process.on(event, stop);
+
+  const ready = { url: server.url };
+  console.log(JSON.stringify(ready));
+  // A parent that went away meanwhile is what `disconnect` stands for, not an error of its own.
+  process.send?.(ready, undefined, undefined, (error) => {
+    if (error !== null) void stop();
+  });
+}
