@@ -88,17 +88,17 @@ function sextet(character: u8): i32 {
 /** RFC 4648, section 4, with padding: one spelling for every run of bytes. */
 export function parseBase64(text: Uint8Array): Uint8Array {
   const length = text.length;
-  if ((length & 3) != 0) panic("BadBase64: the length is not a multiple of 4");
+  if ((length & 3) != 0) panic("BadEncoding: the length is not a multiple of 4");
   if (length == 0) return text;
   const padding = text[length - 2] == 0x3d ? 2 : text[length - 1] == 0x3d ? 1 : 0;
-  if (padding == 2 && text[length - 1] != 0x3d) panic("BadBase64: bad padding");
+  if (padding == 2 && text[length - 1] != 0x3d) panic("BadEncoding: bad padding");
   const out = new Uint8Array((length >> 2) * 3);
   let to = out.dataStart, rest: u32 = 0;
   for (let i = 0; i < length; i += 4) {
     let word: u32 = 0;
     for (let j = i; j < i + 4; j++) {
       const digit = j < length - padding ? sextet(text[j]) : 0;
-      if (digit < 0) panic("BadBase64: not a digit");
+      if (digit < 0) panic("BadEncoding: not a digit");
       word = (word << 6) | <u32>digit;
     }
     store<u8>(to, word >> 16);
@@ -108,7 +108,7 @@ export function parseBase64(text: Uint8Array): Uint8Array {
     rest = word;
   }
   if ((padding == 2 && (rest & 0xffff) != 0) || (padding == 1 && (rest & 0xff) != 0)) {
-    panic("BadBase64: bits after the last byte");
+    panic("BadEncoding: bits after the last byte");
   }
   return out.subarray(0, out.length - padding);
 }

@@ -24,6 +24,7 @@ export const PANIC_CODES = [
   "BadAttestation",
   "BadComplaint",
   "BadDeal",
+  "BadEncoding",
   "BadFormat",
   "BadHash",
   "BadJson",

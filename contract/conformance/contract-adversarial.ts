@@ -1,6 +1,7 @@
 /**
  * Hostile calls against the contract for as long as the box allows, 100,000 at most; prints `N passed, N failed` last.
- * The recorded run: `OUTLAYER_CONFORMANCE_MS=1800000 node contract/conformance/contract-adversarial.ts`.
+ * A whole run: `OUTLAYER_CONFORMANCE_MS=3600000 node contract/conformance/contract-adversarial.ts` (100,000 cases take
+ * 10 minutes of an idle core).
  */
 import { CASES_PER_WORLD, faultOf, populatedWorld } from "../test/contract/hostile.ts";
 

@@ -77,6 +77,23 @@ test("the callback of the longest input and of the longest answer fits what is k
   assert.ok(escapes.callback < 50 && long.callback < 102);
 });
 
+test("an honest holder does not lose: its share of the base fee pays for claim and resolve", () => {
+  const world = World.started([1, 1, 1, 1, 1, 1], { replaySeats: 144 });
+  world.ask();
+  world.advance(40);
+  assert.is(world.request(0)!.level.quorum, 3);
+  const spent = (hash: string) => {
+    const { outcome, receiptOutcomes } = world.chain.transactions.transaction(hash)!;
+    return [outcome, ...receiptOutcomes].reduce((sum, { tokensBurnt }) => sum + tokensBurnt, 0n);
+  };
+  const claimed = expectOk(world.call("n0.test", "claim_lease", CLAIM));
+  const failed = { ...textResponse(""), success: false, output: undefined, error: "exit 1" };
+  const resolved = expectOk(world.call("n0.test", "resolve_execution", answerArgs(world, { response: failed })));
+  const earned = BigInt(JSON.parse(world.view("get_earnings", '{"account_id":"n0.test"}')));
+  console.log("yocto spent and earned:", spent(claimed.hash) + spent(resolved.hash), earned);
+  assert.ok(spent(claimed.hash) + spent(resolved.hash) <= earned);
+});
+
 test("registering and the views", () => {
   const world = World.started([1, 1, 1]);
   const { gas } = expectOk(

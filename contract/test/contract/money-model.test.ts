@@ -40,6 +40,8 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   fc.record({ kind: fc.constant("price" as const), baseFee: extremes, perMillion: extremes }),
 );
 
+const least = (a: bigint, b: bigint) => (a < b ? a : b);
+
 /** What the contract owes to whom, by the rules of the specification and nothing of the contract's code. */
 class Model {
   readonly world = World.started([1, 1, 1], { leasePenaltyYocto: 0n });
@@ -82,7 +84,7 @@ class Model {
         break;
       case "wait": {
         world.advance(220);
-        for (const [id, { payment }] of [...this.open]) this.#end(id, this.baseFee < payment ? this.baseFee : payment);
+        for (const [id, { payment }] of [...this.open]) this.#end(id, least(this.baseFee, payment));
         break;
       }
       case "withdraw": {
@@ -137,7 +139,7 @@ class Model {
     assert.is(resolved.panic, undefined);
     const { payment } = this.open.get(id)!;
     const fuel = step.success ? (step.instructions / 1_000_000n) * this.perMillion : 0n;
-    const charged = this.baseFee + fuel < payment ? this.baseFee + fuel : payment;
+    const charged = least(this.baseFee + fuel, payment);
     const others = BigInt(signers.length - 1);
     const share = others === 0n ? 0n : (charged * (10_000n - HOLDER_BPS)) / 10_000n / others;
     for (const name of signers) this.earn(name, name === holder ? charged - share * others : share);
