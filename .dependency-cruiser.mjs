@@ -23,7 +23,7 @@ const config = {
     {
       name: "sources-do-not-import-tests",
       severity: "error",
-      from: { pathNot: "/test/" },
+      from: { pathNot: "/(test|conformance|bench)/" },
       to: { path: "^[^/]+/test/" },
     },
   ],
