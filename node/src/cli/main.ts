@@ -50,6 +50,17 @@ export async function main(argv: readonly string[]): Promise<void> {
     },
   );
 
+  program
+    .command("chain")
+    .description("run the embedded NEAR chain alone, with a page to look at its blocks (chain --help for its options)")
+    .helpOption(false)
+    .allowUnknownOption()
+    .allowExcessArguments()
+    .action(async () => {
+      const { runDevChainCommand } = await import("@outlayer/contract/devchain");
+      await runDevChainCommand(argv.slice(argv.indexOf("chain") + 1));
+    });
+
   const config = program.command("config").description("look at the configuration");
   withConfigFlags(config.command("print").description("print every value and where it comes from")).action((flags) => {
     const { config: values, sources } = configOf(flags);
