@@ -1,7 +1,7 @@
 /** The command line: `outlayer-node start | dev | run | config print`. */
 import { Command, CommanderError, Option } from "commander";
 import { loadConfig } from "../config.ts";
-import { isOperatingError } from "../errors.ts";
+import { isOperatingError, OperatingError } from "../errors.ts";
 import { VERSION } from "../version.ts";
 
 const EXIT_FAILURE = 1;
@@ -57,8 +57,14 @@ export async function main(argv: readonly string[]): Promise<void> {
     .allowUnknownOption()
     .allowExcessArguments()
     .action(async () => {
-      const { runDevChainCommand } = await import("@outlayer/contract/devchain");
-      await runDevChainCommand(argv.slice(argv.indexOf("chain") + 1));
+      const { DevChainCommandError, runDevChainCommand } = await import("@outlayer/contract/devchain");
+      try {
+        await runDevChainCommand(argv.slice(argv.indexOf("chain") + 1));
+      } catch (error) {
+        if (error instanceof DevChainCommandError)
+          throw new OperatingError("config_invalid", { problems: error.message });
+        throw error;
+      }
     });
 
   const config = program.command("config").description("look at the configuration");
