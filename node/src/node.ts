@@ -2,7 +2,7 @@
  * One node: its drivers wired to one worker machine, started in the order in which they need each other and stopped
  * in the reverse one.
  */
-import { randomBytes } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Random } from "@outlayer/protocol/random";
@@ -166,8 +166,9 @@ async function assemble(
     onProgress: (listener) => progress.subscribe(listener),
     onReceipt: (listener) => receipts.subscribe(listener),
     publishContent: async (bytes) => {
+      const known = store.content.has(createHash("sha256").update(bytes).digest());
       const hash = await store.content.put(bytes);
-      content.announce(hash);
+      if (!known) content.announce(hash);
       return { cid: cidOf(hash), sha256: Buffer.from(hash).toString("hex") };
     },
   };

@@ -22,11 +22,14 @@ import type { Scope } from "./scope.ts";
 /** Blocks after which an unanswered message is said again. */
 const REPEAT_BLOCKS = 2;
 /** Blocks that the holder waits for more commitments than the quorum needs. */
-const REVEAL_PATIENCE_BLOCKS = 2;
+const REVEAL_PATIENCE_BLOCKS = 1;
 /** A transaction lands in the second or third block after it was sent; before that nobody can say that it is lost. */
 const RESOLVE_REPEAT_BLOCKS = 4;
 /** Blocks that replayers give the holder's resolve to land; after that one of them sends it, in turn. */
 const RESOLVE_PATIENCE_BLOCKS = 4;
+
+/** What the contract takes beyond two quorums: more would only cost gas. */
+const SPARE_ATTESTATIONS = 6;
 
 interface Ready {
   readonly lease: LeaseRecord;
@@ -298,7 +301,7 @@ function attestationsToName(
   triesBefore: number,
 ): readonly SignedResult[] {
   const sorted = equal.toSorted((a, b) => (a.accountId < b.accountId ? -1 : 1));
-  if (triesBefore === 0) return sorted;
+  if (triesBefore === 0) return sorted.slice(0, 2 * quorum + SPARE_ATTESTATIONS);
   return sorted.map((_, i) => sorted[(i + triesBefore - 1) % sorted.length]!).slice(0, quorum);
 }
 

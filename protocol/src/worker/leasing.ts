@@ -79,13 +79,15 @@ function submitClaim(scope: Scope, open: OpenRequest, leaseEpoch: number, seat: 
 function announce(scope: Scope, open: OpenRequest, leaseEpoch: number, draw: Draw): void {
   const { announced } = open;
   if (announced && announced.leaseEpoch >= leaseEpoch && announced.ticket <= draw.ticket) return;
+  // News of a request come with its block's changes, before the block itself is counted as seen.
+  const claimedHeight = Math.max(scope.height, open.record.height);
   open.announced = {
     leaseEpoch,
     holder: draw.accountId,
     seat: draw.seat,
     ticket: draw.ticket,
-    claimedHeight: scope.height,
-    untilHeight: scope.height + claimPatienceBlocks(open.record),
+    claimedHeight,
+    untilHeight: claimedHeight + claimPatienceBlocks(open.record),
     former: [],
   };
   open.exchange = freshExchange();

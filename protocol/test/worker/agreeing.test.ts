@@ -89,8 +89,8 @@ test("the holder reveals when all replicas have committed, and resolves when a q
 test("a holder with enough for the quorum does not wait for a dead replica for ever", () => {
   const node = atWork(holder);
   node.hear(replayer, commitment(replayer, claim));
-  assert.equal(node.feed({ kind: "blockObserved", height: lease.claimedHeight + 1 }), []);
-  assert.equal(node.feed({ kind: "blockObserved", height: lease.claimedHeight + 2 }), [`send Reveal to ${replayer}`]);
+  assert.equal(node.feed({ kind: "blockObserved", height: lease.claimedHeight }), []);
+  assert.equal(node.feed({ kind: "blockObserved", height: lease.claimedHeight + 1 }), [`send Reveal to ${replayer}`]);
 });
 
 test("a replayer attests to the holder and to the other replayers after a valid reveal", () => {
