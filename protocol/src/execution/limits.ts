@@ -58,3 +58,9 @@ export const MAX_STDERR_BYTES = 64 * 1024;
 export const MAX_ENVIRON_BYTES = 1024 * 1024;
 /** Number of environment variables. */
 export const MAX_ENVIRON_ENTRIES = 1_000;
+/** Bytes of all of a guest's files together: they live in the memory of the process that runs the guest. */
+export const MAX_FILE_SYSTEM_BYTES = 16 * 1024 * 1024;
+/** Files, directories and links that a guest may ever make. */
+export const MAX_FILE_NODES = 4_096;
+/** Descriptors that a guest may have open, standard streams included. */
+export const MAX_OPEN_DESCRIPTORS = 256;

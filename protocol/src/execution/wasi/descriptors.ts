@@ -1,38 +1,23 @@
-/**
- * File descriptors: the three standard streams, which are pipes. There is no file system, so there are no
- * preopened directories: fd 3 answers EBADF, which is how C libraries learn that they have none.
- */
-import { HOST_ENTRY_TICKS } from "../cost-model.ts";
-import { Errno, ErrnoError } from "./errno.ts";
+/** File descriptors: the three standard streams, which are pipes; files and directories are in open-files.ts. */
+import { buffers } from "./buffers.ts";
+import { Errno } from "./errno.ts";
+import { writeFilestat } from "./filestat.ts";
 import { GuestStop } from "./guest-stop.ts";
-import type { HandlerTable, WasiHost } from "./host.ts";
+import { type HandlerTable, type OpenNode, PREOPENED_FD, type WasiHost } from "./host.ts";
+import * as nodes from "./open-nodes.ts";
 
 const RIGHT_FD_READ = 1n << 1n;
 const RIGHT_FD_WRITE = 1n << 6n;
 const FDSTAT_BYTES = 24;
 const FILESTAT_BYTES = 64;
-const IOVEC_BYTES = 8;
 const WHENCE_LAST = 2;
-
-/** The buffers of a scatter or gather list, all inside the memory, and their total length. */
-function buffers(host: WasiHost, list: number, count: number): { views: Uint8Array[]; total: number } {
-  host.charge(count * HOST_ENTRY_TICKS);
-  host.memory.check(list, count * IOVEC_BYTES);
-  const views: Uint8Array[] = [];
-  let total = 0;
-  for (let index = 0; index < count; index++) {
-    const entry = list + index * IOVEC_BYTES;
-    const view = host.memory.slice(host.memory.u32(entry), host.memory.u32(entry + 4));
-    if (view.length > 0) views.push(view);
-    total += view.length;
-  }
-  // The count goes back to the guest as a u32.
-  if (total > 0xffff_ffff) throw new ErrnoError(Errno.inval);
-  return { views, total };
-}
+/** "." */
+const PREOPENED_NAME = Uint8Array.of(0x2e);
 
 function read(host: WasiHost, fd: number, list: number, count: number, sizePointer: number): number {
-  if (host.descriptor(fd) !== "stdin") return Errno.badf;
+  const descriptor = host.descriptor(fd);
+  if (typeof descriptor !== "string") return nodes.read(host, descriptor, list, count, sizePointer);
+  if (descriptor !== "stdin") return Errno.badf;
   const { views } = buffers(host, list, count);
   host.memory.check(sizePointer, 4);
   let done = 0;
@@ -51,6 +36,7 @@ function read(host: WasiHost, fd: number, list: number, count: number, sizePoint
 
 function write(host: WasiHost, fd: number, list: number, count: number, sizePointer: number): number {
   const descriptor = host.descriptor(fd);
+  if (typeof descriptor !== "string") return nodes.write(host, descriptor, list, count, sizePointer);
   if (descriptor === "stdin") return Errno.badf;
   const { views, total } = buffers(host, list, count);
   host.memory.check(sizePointer, 4);
@@ -63,7 +49,9 @@ function write(host: WasiHost, fd: number, list: number, count: number, sizePoin
 }
 
 function describe(host: WasiHost, fd: number, pointer: number): number {
-  const rights = host.descriptor(fd) === "stdin" ? RIGHT_FD_READ : RIGHT_FD_WRITE;
+  const descriptor = host.descriptor(fd);
+  if (typeof descriptor !== "string") return nodes.describe(host, descriptor, pointer);
+  const rights = descriptor === "stdin" ? RIGHT_FD_READ : RIGHT_FD_WRITE;
   // File type 0 (unknown) and no flags, as wasmtime reports a pipe.
   host.memory.slice(pointer, FDSTAT_BYTES).fill(0);
   host.memory.setU64(pointer + 8, rights);
@@ -71,11 +59,32 @@ function describe(host: WasiHost, fd: number, pointer: number): number {
   return Errno.success;
 }
 
-/** An existing stream gives this error, a descriptor that does not exist EBADF. */
-function onStream(errno: number) {
-  return (host: WasiHost, fd: number): number => {
-    host.descriptor(fd);
-    return errno;
+/** Only what was open at the start has a name: C libraries ask for it descriptor by descriptor. */
+function prestat(host: WasiHost, fd: number, pointer: number): number {
+  if (fd !== PREOPENED_FD || !isPreopened(host)) return Errno.badf;
+  host.memory.setU64(pointer, BigInt(PREOPENED_NAME.length) << 32n);
+  return Errno.success;
+}
+
+function prestatName(host: WasiHost, fd: number, pointer: number, length: number): number {
+  if (fd !== PREOPENED_FD || !isPreopened(host)) return Errno.badf;
+  if (length < PREOPENED_NAME.length) return Errno.nametoolong;
+  host.memory.write(pointer, PREOPENED_NAME);
+  return Errno.success;
+}
+
+function isPreopened(host: WasiHost): boolean {
+  const descriptor = host.descriptors.get(PREOPENED_FD);
+  return typeof descriptor === "object" && descriptor.node === host.files.root;
+}
+
+type NodeHandler = (host: WasiHost, open: OpenNode, ...values: never[]) => number;
+
+/** What a stream answers, and what is done with a file or directory. */
+function either(onStream: number, onNode: NodeHandler) {
+  return (host: WasiHost, fd: number, ...values: never[]): number => {
+    const descriptor = host.descriptor(fd);
+    return typeof descriptor === "string" ? onStream : onNode(host, descriptor, ...values);
   };
 }
 
@@ -96,24 +105,28 @@ export const DESCRIPTORS: HandlerTable = {
     return Errno.success;
   },
   fd_filestat_get: (host: WasiHost, fd: number, pointer: number) => {
-    host.descriptor(fd);
-    host.memory.slice(pointer, FILESTAT_BYTES).fill(0);
+    const descriptor = host.descriptor(fd);
+    if (typeof descriptor === "string") host.memory.slice(pointer, FILESTAT_BYTES).fill(0);
+    else writeFilestat(host, descriptor.node, pointer);
     return Errno.success;
   },
-  fd_seek: (host: WasiHost, fd: number, _offset: bigint, whence: number) => {
-    host.descriptor(fd);
-    return whence > WHENCE_LAST ? Errno.inval : Errno.spipe;
+  fd_seek: (host: WasiHost, fd: number, offset: bigint, whence: number, result: number) => {
+    const descriptor = host.descriptor(fd);
+    if (whence > WHENCE_LAST) return Errno.inval;
+    return typeof descriptor === "string" ? Errno.spipe : nodes.seek(host, descriptor, offset, whence, result);
   },
-  fd_tell: onStream(Errno.spipe),
-  fd_advise: onStream(Errno.spipe),
-  fd_pread: onStream(Errno.spipe),
-  fd_pwrite: onStream(Errno.spipe),
-  fd_allocate: onStream(Errno.notsup),
-  fd_datasync: onStream(Errno.inval),
-  fd_sync: onStream(Errno.inval),
-  fd_fdstat_set_flags: onStream(Errno.notsup),
-  fd_fdstat_set_rights: onStream(Errno.notsup),
-  fd_filestat_set_size: onStream(Errno.inval),
-  fd_filestat_set_times: onStream(Errno.notsup),
-  fd_readdir: onStream(Errno.notdir),
+  fd_tell: either(Errno.spipe, nodes.tell),
+  fd_advise: either(Errno.spipe, nodes.advise),
+  fd_pread: either(Errno.spipe, nodes.readAt),
+  fd_pwrite: either(Errno.spipe, nodes.writeAt),
+  fd_allocate: either(Errno.notsup, nodes.allocate),
+  fd_datasync: either(Errno.inval, nodes.sync),
+  fd_sync: either(Errno.inval, nodes.sync),
+  fd_fdstat_set_flags: either(Errno.notsup, nodes.setFlags),
+  fd_fdstat_set_rights: either(Errno.notsup, nodes.setRights),
+  fd_filestat_set_size: either(Errno.inval, nodes.setSize),
+  fd_filestat_set_times: either(Errno.notsup, nodes.setNodeTimes),
+  fd_readdir: either(Errno.notdir, nodes.readDirectory),
+  fd_prestat_get: prestat,
+  fd_prestat_dir_name: prestatName,
 };

@@ -2,12 +2,23 @@
 export const Errno = {
   success: 0,
   badf: 8,
+  exist: 20,
   fault: 21,
+  fbig: 22,
   inval: 28,
+  isdir: 31,
+  loop: 32,
+  mfile: 33,
+  nametoolong: 37,
+  noent: 44,
+  nospc: 51,
   notdir: 54,
+  notempty: 55,
   notsock: 57,
   notsup: 58,
+  perm: 63,
   spipe: 70,
+  notcapable: 76,
 } as const;
 
 /** Ends a host function early with an error number. */

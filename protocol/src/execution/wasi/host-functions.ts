@@ -1,6 +1,6 @@
 /**
- * The 46 functions of WASI preview 1 over one run's host. No file system, no sockets, no waiting: the functions for
- * those exist and answer with the error number that stands for their absence.
+ * The 46 functions of WASI preview 1 over one run's host. No sockets, no waiting: the functions for those exist and
+ * answer with the error number that stands for their absence. Files live in memory for the length of the run.
  */
 import { HOST_CALL_TICKS } from "../cost-model.ts";
 import { ABSENT } from "./absent.ts";
@@ -8,13 +8,14 @@ import { DESCRIPTORS } from "./descriptors.ts";
 import { ErrnoError } from "./errno.ts";
 import type { Handler, HandlerTable, WasiHost } from "./host.ts";
 import { WASI_FUNCTION_NAMES } from "./imports.ts";
+import { PATHS } from "./paths.ts";
 import { POLL } from "./poll.ts";
 import { SYSTEM } from "./system.ts";
 
 /** A function as engines call it: i32 as number, i64 as bigint. */
 export type HostFunction = (...values: (number | bigint)[]) => number;
 
-const HANDLERS: HandlerTable = { ...ABSENT, ...SYSTEM, ...DESCRIPTORS, ...POLL };
+const HANDLERS: HandlerTable = { ...ABSENT, ...SYSTEM, ...DESCRIPTORS, ...PATHS, ...POLL };
 
 /** The import object's functions by name. */
 export function hostFunctions(host: WasiHost): Readonly<Record<string, HostFunction>> {

@@ -6,14 +6,27 @@ import { BULK_SHIFT } from "../cost-model.ts";
 import { MAX_STDERR_BYTES } from "../limits.ts";
 import type { ExecutionJob } from "../outcome.ts";
 import { Errno, ErrnoError } from "./errno.ts";
+import { FileSystem, type FileSystemNode } from "./file-system.ts";
 import { GuestMemory } from "./guest-memory.ts";
 import { GuestStop } from "./guest-stop.ts";
 import type { WasiFunctionName } from "./imports.ts";
 import { OutputBuffer } from "./output-buffer.ts";
 import { RandomStream } from "./random-stream.ts";
 
-/** The standard streams are all the files there are. */
-export type Descriptor = "stdin" | "stdout" | "stderr";
+/** A file or directory that was opened. */
+export interface OpenNode {
+  readonly node: FileSystemNode;
+  position: number;
+  readonly readable: boolean;
+  readonly writable: boolean;
+  append: boolean;
+}
+
+/** A standard stream or something of the file system. */
+export type Descriptor = "stdin" | "stdout" | "stderr" | OpenNode;
+
+/** The directory that a guest finds open, under the name ".". */
+export const PREOPENED_FD = 3;
 
 /** A host function's work: i32 arrive unsigned, i64 signed; returns an error number or throws ErrnoError. */
 export type Handler = (host: WasiHost, ...values: never[]) => number;
@@ -24,11 +37,8 @@ export class WasiHost {
   readonly stdout: OutputBuffer;
   readonly stderr = new OutputBuffer(MAX_STDERR_BYTES);
   readonly random: RandomStream;
-  readonly descriptors = new Map<number, Descriptor>([
-    [0, "stdin"],
-    [1, "stdout"],
-    [2, "stderr"],
-  ]);
+  readonly files: FileSystem;
+  readonly descriptors: Map<number, Descriptor>;
   /** Bytes of the input that were read. */
   inputPosition = 0;
   /** Nanoseconds that the guest has asked to sleep: they pass at once. */
@@ -41,6 +51,13 @@ export class WasiHost {
     this.job = job;
     this.stdout = new OutputBuffer(job.limits.maxOutputBytes);
     this.random = new RandomStream(job.seed);
+    this.files = new FileSystem(job.blockTimeNs);
+    this.descriptors = new Map<number, Descriptor>([
+      [0, "stdin"],
+      [1, "stdout"],
+      [2, "stderr"],
+      [PREOPENED_FD, { node: this.files.root, position: 0, readable: true, writable: false, append: false }],
+    ]);
     this.#budget = budgetTicks;
   }
 
@@ -63,6 +80,14 @@ export class WasiHost {
   /** Nanoseconds since the start: a tick is one, and sleeping adds what was asked for. */
   monotonicNs(): bigint {
     return BigInt.asUintN(64, this.#budget - this.#fuel.value + this.sleptNs);
+  }
+
+  /** The lowest free descriptor stands for this from now on. */
+  openDescriptor(opened: OpenNode): number {
+    let fd = 0;
+    while (this.descriptors.has(fd)) fd++;
+    this.descriptors.set(fd, opened);
+    return fd;
   }
 
   /** What stands behind a descriptor, or EBADF. */

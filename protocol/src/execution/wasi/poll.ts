@@ -4,7 +4,7 @@
  */
 import { HOST_ENTRY_TICKS } from "../cost-model.ts";
 import { Errno, ErrnoError } from "./errno.ts";
-import type { HandlerTable, WasiHost } from "./host.ts";
+import type { HandlerTable, OpenNode, WasiHost } from "./host.ts";
 import { clockNs } from "./system.ts";
 
 const SUBSCRIPTION_BYTES = 48;
@@ -25,6 +25,10 @@ interface Event {
   readonly delayNs: bigint | undefined;
 }
 
+function bytesLeft({ node, position }: OpenNode): bigint {
+  return node.kind === "file" ? BigInt(Math.max(node.size - position, 0)) : 0n;
+}
+
 function readSubscription(host: WasiHost, pointer: number): Event {
   const { memory } = host;
   const userdata = memory.u64(pointer);
@@ -43,8 +47,10 @@ function readSubscription(host: WasiHost, pointer: number): Event {
   }
   if (type !== EVENT_FD_READ && type !== EVENT_FD_WRITE) throw new ErrnoError(Errno.inval);
   const descriptor = host.descriptors.get(memory.u32(pointer + 16));
-  const usable = type === EVENT_FD_READ ? descriptor === "stdin" : descriptor === "stdout" || descriptor === "stderr";
-  const left = BigInt(host.job.input.length - host.inputPosition);
+  const isFile = typeof descriptor === "object" && descriptor.node.kind === "file";
+  const isPipe = type === EVENT_FD_READ ? descriptor === "stdin" : descriptor === "stdout" || descriptor === "stderr";
+  const usable = isFile || isPipe;
+  const left = isFile ? bytesLeft(descriptor) : BigInt(host.job.input.length - host.inputPosition);
   return {
     userdata,
     type,
