@@ -5,7 +5,7 @@
  * ```ts
  * const worker = new WorkerMachine({ accountId, publicKey, network, random, verify });
  * run(worker.step(now, { kind: "restored", records }));
- * for await (const event of world) run(worker.step(now, event));   // `persist` is durable before what follows it
+ * world.onEvent((now, event) => run(worker.step(now, event)));   // `persist` is durable before what follows it
  * ```
  *
  * Deep imports (`@outlayer/protocol/wire/records`) name the rooms.

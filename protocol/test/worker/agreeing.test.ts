@@ -1,9 +1,10 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { commitmentOf, type ResultClaim } from "../../src/wire/messages.ts";
-import { requestDigest, responseHash } from "../../src/wire/records.ts";
+import { requestDigest } from "../../src/wire/records.ts";
 import {
   attest,
+  FOUND,
   Harness,
   leaseOf,
   leaseOrder,
@@ -21,21 +22,7 @@ const lease = leaseOf(record, holder);
 const [replayer, other, spare] = replayOrder(record, holder) as [string, string, string];
 const NONCE = new Uint8Array(32).fill(9);
 
-/** What everybody finds who runs the guest of these tests. */
-const claim: ResultClaim = {
-  codeHash: new Uint8Array(32).fill(1),
-  responseHash: responseHash({
-    success: true,
-    output: { kind: "Text", text: "42" },
-    error: undefined,
-    instructions: 5n,
-    timeMs: 0n,
-    compileTimeMs: undefined,
-    compilationNote: undefined,
-    refundUsd: undefined,
-  }),
-  tapeHash: new Uint8Array(32),
-};
+const claim = FOUND;
 const lie: ResultClaim = { ...claim, responseHash: new Uint8Array(32).fill(6) };
 
 /** A node that has seen the lease and run the guest. */

@@ -2,9 +2,9 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { FUSED_MAX_INSTRUCTIONS } from "../../src/lease/claiming.ts";
-import { commitmentOf, type ResultClaim } from "../../src/wire/messages.ts";
-import { requestDigest, responseHash } from "../../src/wire/records.ts";
-import { attest, Harness, leaseOf, leaseOrder, OPENED, replayOrder, requestRecordOf } from "./harness.ts";
+import { commitmentOf } from "../../src/wire/messages.ts";
+import { requestDigest } from "../../src/wire/records.ts";
+import { attest, FOUND, Harness, leaseOf, leaseOrder, OPENED, replayOrder, requestRecordOf } from "./harness.ts";
 
 const record = requestRecordOf({ maxInstructions: FUSED_MAX_INSTRUCTIONS });
 const { requestId } = record;
@@ -22,21 +22,7 @@ function atWork(accountId: string): Harness {
   return node;
 }
 
-/** What everybody finds who runs the guest of these tests. */
-const result: ResultClaim = {
-  codeHash: new Uint8Array(32).fill(1),
-  responseHash: responseHash({
-    success: true,
-    output: { kind: "Text", text: "42" },
-    error: undefined,
-    instructions: 5n,
-    timeMs: 0n,
-    compileTimeMs: undefined,
-    compilationNote: undefined,
-    refundUsd: undefined,
-  }),
-  tapeHash: new Uint8Array(32),
-};
+const result = FOUND;
 
 test("the best ticket announces and runs, and sends no claim yet", () => {
   const node = new Harness(claimant);

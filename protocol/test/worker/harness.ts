@@ -6,7 +6,13 @@ import { createPrivateKey, createPublicKey, type KeyObject, sign, verify } from 
 import { drawAll } from "../../src/lease/sortition.ts";
 import { Random } from "../../src/random.ts";
 import { asVerified, type PeerMessage, type ResultClaim } from "../../src/wire/messages.ts";
-import { type LeaseRecord, type NodeRecord, type RequestRecord, requestDigest } from "../../src/wire/records.ts";
+import {
+  type LeaseRecord,
+  type NodeRecord,
+  type RequestRecord,
+  requestDigest,
+  responseHash,
+} from "../../src/wire/records.ts";
 import { REPLAY_CLASS_PURE, RESULT_DOMAIN, statementDigest } from "../../src/wire/statement.ts";
 import type { LogRecord, WorkerEffect, WorkerEvent } from "../../src/worker/events.ts";
 import { WorkerMachine } from "../../src/worker/worker-machine.ts";
@@ -123,6 +129,22 @@ export function leaseOf(record: RequestRecord, holder: string, change: Partial<L
     ...change,
   };
 }
+
+/** What everybody finds who runs the guest of a request of {@link requestRecordOf} that prints `42` for 5 fuel. */
+export const FOUND: ResultClaim = {
+  codeHash: new Uint8Array(32).fill(1),
+  responseHash: responseHash({
+    success: true,
+    output: { kind: "Text", text: "42" },
+    error: undefined,
+    instructions: 5n,
+    timeMs: 0n,
+    compileTimeMs: undefined,
+    compilationNote: undefined,
+    refundUsd: undefined,
+  }),
+  tapeHash: new Uint8Array(32),
+};
 
 export class Harness {
   readonly self: string;
