@@ -1,11 +1,18 @@
 /**
- * What must hold whatever goes wrong. Safety is looked at on every effect and every block; liveness at the end:
- * every request ends exactly once, and none is lost.
+ * What must hold whatever goes wrong. Safety is looked at on every effect and every block; liveness twice: at the
+ * scenario's end every request is answered whose committee still has a quorum, and once all yields have run out every
+ * request has ended exactly once. A committee is drawn once, so one that dies whole leaves a refund and nothing else.
  */
 
 import { jobOf } from "@outlayer/protocol/replay/response";
 import { decode } from "@outlayer/protocol/wire/borsh";
-import { NODE_PREFIX, nodeRecord, REQUEST_PREFIX, requestRecord } from "@outlayer/protocol/wire/records";
+import {
+  NODE_PREFIX,
+  nodeRecord,
+  REQUEST_PREFIX,
+  type RequestRecord,
+  requestRecord,
+} from "@outlayer/protocol/wire/records";
 import type { WorkerEffect, WorkerEvent } from "@outlayer/protocol/worker/events";
 import { ownResult } from "@outlayer/protocol/worker/request";
 import type { StateChange } from "@outlayer/protocol/worker/state-changes";
@@ -26,6 +33,7 @@ export interface RequestEnd {
 }
 
 interface Followed {
+  readonly record: RequestRecord;
   expected: string;
   openedHeight: number;
   outcome: boolean;
@@ -70,7 +78,7 @@ export class Invariants {
         const expected = outcome.kind === "exited" ? new TextDecoder().decode(outcome.stdout) : "";
         this.#require(!this.#requests.has(record.requestId), `request ${record.requestId} opened twice`);
         this.#requests.set(record.requestId, {
-          ...{ expected, openedHeight: height, outcome: false, closed: 0, leases: 0 },
+          ...{ record, expected, openedHeight: height, outcome: false, closed: 0, leases: 0 },
           ...{ endedHeight: undefined, holder: undefined },
         });
         return;
@@ -118,14 +126,34 @@ export class Invariants {
     this.#require(balance >= owed, `the contract has ${balance} yocto and owes ${owed}`);
   }
 
-  atEnd(requests: number): void {
+  /**
+   * The scenario is over, though the yields of unanswered requests may still run. `attesters` counts the members of a
+   * request's committee that are alive and do not abstain.
+   */
+  atEnd(requests: number, attesters: (record: RequestRecord) => number): void {
     this.#require(
       this.#requests.size === requests,
       `${this.#requests.size} of ${requests} requests reached the contract`,
     );
-    for (const [requestId, followed] of this.#requests) {
-      this.#require(followed.closed === 1, `request ${requestId} has not ended`);
-      this.#require(followed.outcome, `request ${requestId} was not answered`);
+    for (const [requestId, { record, outcome }] of this.#requests) {
+      if (outcome) continue;
+      const able = attesters(record);
+      this.#require(
+        able < record.level.quorum,
+        `request ${requestId} was not answered, and ${able} of its committee could have`,
+      );
+    }
+  }
+
+  /** Whether a request still waits for its end. */
+  get anyOpen(): boolean {
+    return [...this.#requests.values()].some(({ closed }) => closed === 0);
+  }
+
+  /** Every yield has run out: nothing is left open. */
+  afterYields(): void {
+    for (const [requestId, { closed }] of this.#requests) {
+      this.#require(closed === 1, `request ${requestId} has not ended`);
     }
   }
 

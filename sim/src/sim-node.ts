@@ -59,6 +59,13 @@ export class SimNode {
     return this.#machine !== undefined;
   }
 
+  /** Whether this process runs and is not silent because it lost its log. */
+  get mayAttest(): boolean {
+    if (!this.#machine) return false;
+    const { height, abstainUntilHeight } = this.#machine.view();
+    return height >= abstainUntilHeight;
+  }
+
   start(): void {
     if (this.#machine) throw new InvariantError(`${this.accountId} is started twice`);
     this.#generation++;

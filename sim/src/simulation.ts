@@ -4,10 +4,12 @@
  */
 import { createHash } from "node:crypto";
 import { Random } from "@outlayer/protocol/random";
+import { replayCommittee } from "@outlayer/protocol/replay/committee";
 import type { PeerMessage } from "@outlayer/protocol/wire/messages";
+import type { RequestRecord } from "@outlayer/protocol/wire/records";
 import type { WorkerEffect } from "@outlayer/protocol/worker/events";
 import { eventOf } from "@outlayer/protocol/worker/state-changes";
-import { nodeId, SimChain } from "./chain.ts";
+import { CONTRACT_ID, nodeId, SimChain } from "./chain.ts";
 import { Invariants, type RequestEnd } from "./invariants.ts";
 import { SimKey } from "./keys.ts";
 import type { Fault, Scenario } from "./scenario.ts";
@@ -18,6 +20,8 @@ const SHORT_INSTRUCTIONS = 1_000_000;
 const LONG_INSTRUCTIONS = 10_000_000_000;
 /** Long enough for an announcement to be on its way, too short for what follows from it. */
 const CLAIMANT_LIVES_MS = 5;
+/** NEAR ends a yield after 200 blocks; its callback and the refund take a few more. */
+const OUTLAST_BLOCKS = 210;
 
 export interface Report {
   readonly scenario: string;
@@ -88,7 +92,8 @@ class Simulation implements World {
     for (const fault of faults) this.#arm(fault);
     for (let block = 1; block <= blocks; block++) this.scheduler.after(block * blockMs, () => this.#makeBlock());
     this.scheduler.runUntil((blocks + 1) * blockMs);
-    this.#invariants.atEnd(requests.length);
+    this.#invariants.atEnd(requests.length, (record) => this.#attesters(record));
+    this.#outlastYields();
     return {
       scenario: this.#scenario.name,
       seed: this.#seed,
@@ -134,6 +139,26 @@ class Simulation implements World {
 
   observe(node: SimNode, effect: WorkerEffect): void {
     this.#invariants.onEffect(node, effect);
+  }
+
+  /** Members of a request's committee that run and may sign. */
+  #attesters(record: RequestRecord): number {
+    const registered = this.chain.storage().flatMap((change) => {
+      const event = eventOf(change);
+      return event?.kind === "nodeChanged" ? [event.node] : [];
+    });
+    const committee = new Set(replayCommittee(CONTRACT_ID, record, registered).map(({ accountId }) => accountId));
+    return this.#nodes.filter((node) => committee.has(node.accountId) && node.mayAttest).length;
+  }
+
+  /** Goes on, if need be, until the chain has refunded what nobody answered. */
+  #outlastYields(): void {
+    const { blockMs } = this.#scenario;
+    for (let block = 0; block < OUTLAST_BLOCKS && this.#invariants.anyOpen; block++) {
+      this.scheduler.after(0, () => this.#makeBlock());
+      this.scheduler.runUntil(this.scheduler.nowMs + blockMs);
+    }
+    this.#invariants.afterYields();
   }
 
   #latencyMs(): number {

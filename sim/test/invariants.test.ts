@@ -62,6 +62,23 @@ test("a request that ends twice is a violation", () => {
   assert.is(invariants.violations.length, 1);
 });
 
+test("a request that a living quorum left unanswered is a violation; one without a quorum is not", () => {
+  const invariants = new Invariants();
+  invariants.onChainEvent(1, { kind: "requestOpened", record: openRecord() });
+  invariants.atEnd(1, (record) => record.level.quorum - 1);
+  assert.equal(invariants.violations, []);
+  invariants.atEnd(1, (record) => record.level.quorum);
+  assert.match(invariants.violations[0] ?? "", "request 1 was not answered, and 2 of its committee could have");
+});
+
+test("a request that is open when all yields have run out is a violation", () => {
+  const invariants = new Invariants();
+  invariants.onChainEvent(1, { kind: "requestOpened", record: openRecord() });
+  assert.ok(invariants.anyOpen);
+  invariants.afterYields();
+  assert.match(invariants.violations[0] ?? "", "request 1 has not ended");
+});
+
 function openRecord(): Extract<Parameters<Invariants["onChainEvent"]>[1], { kind: "requestOpened" }>["record"] {
   const zero = new Uint8Array(32);
   return {
