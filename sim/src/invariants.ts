@@ -4,6 +4,7 @@
  * request has ended exactly once. A committee is drawn once, so one that dies whole leaves a refund and nothing else.
  */
 
+import { REJECTIONS } from "@outlayer/protocol/reject";
 import { jobOf } from "@outlayer/protocol/replay/response";
 import { decode } from "@outlayer/protocol/wire/borsh";
 import {
@@ -59,6 +60,13 @@ export class Invariants {
         this.#results.set(name, found);
         this.#require(known === found, `${name}: two different results`);
       }
+    }
+    if (effect.kind === "reject") {
+      const { code, detail } = effect.rejection;
+      this.#require(
+        REJECTIONS[code] !== "penalise",
+        `${node.accountId} penalises a node that keeps to the rules: ${code}: ${detail}`,
+      );
     }
     if (effect.kind === "send" || effect.kind === "sign") {
       const requestId = effect.kind === "send" ? effect.message.requestId : effect.requestId;

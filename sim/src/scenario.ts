@@ -84,4 +84,16 @@ const partition: Scenario = {
   faults: [{ kind: "partition", atMs: 2_500, untilMs: 14_000, side: [0, 1, 2, 3, 4, 5, 6, 7] }],
 };
 
-export const SCENARIOS: readonly Scenario[] = [calm, crashes, partition];
+/** A small network on a fast chain: news of a block take several blocks, and many requests are open at once. */
+const hurried: Scenario = {
+  ...calm,
+  name: "hurried",
+  nodes: 5,
+  blocks: 150,
+  blockMs: 100,
+  latencyMs: { least: 5, most: 250 },
+  lossPerMille: 20,
+  requests: Array.from({ length: 30 }, (_, i) => (i % 5 === 4 ? long(500 + i * 100) : short(500 + i * 100))),
+};
+
+export const SCENARIOS: readonly Scenario[] = [calm, crashes, partition, hurried];

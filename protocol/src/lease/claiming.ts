@@ -20,6 +20,8 @@ export const FUSED_MAX_INSTRUCTIONS = 2_000_000_000n;
 export const FUSED_AGREEMENT_BLOCKS = 2;
 /** Blocks after which an announced fused answer that did not land no longer counts. */
 const FUSED_PATIENCE_BLOCKS = 6;
+/** Blocks after a claim in which a strictly better ticket still takes the lease; the contract has the same. */
+export const DISPLACEMENT_BLOCKS = 1;
 /** No claim this close to the deadline: running, replaying and resolving take at least as many blocks. */
 const LAST_CLAIM_BLOCKS = 3;
 

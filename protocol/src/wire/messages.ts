@@ -34,7 +34,15 @@ export const peerMessage = union({
     /** The set that the holder had before it revealed: what is not in it may have been copied. */
     commitments: list(struct({ accountId, commitment: hash }), MAX_ATTESTATIONS),
   }),
-  Attestation: struct({ ...lease, seat: u32, result: resultClaim, nonce: hash, signature: fixed(64) }),
+  Attestation: struct({
+    ...lease,
+    /** Whose lease it is, as the attester sees it: while claims are only announced, peers can differ. */
+    holder: accountId,
+    seat: u32,
+    result: resultClaim,
+    nonce: hash,
+    signature: fixed(64),
+  }),
 });
 export type PeerMessage = Decoded<typeof peerMessage>;
 export type MessageOf<K extends PeerMessage["kind"]> = Extract<PeerMessage, { kind: K }>;

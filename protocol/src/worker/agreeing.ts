@@ -103,8 +103,6 @@ export function onReveal(
   lease: LeaseRecord,
 ): void {
   const { result, signature } = from.message;
-  if (from.sender !== lease.holder)
-    return scope.reject(from, "notEligible", "a reveal from somebody who is not the holder");
   if (!scope.config.verify(from.publicKey, digestOf(scope.config.network, open, lease, result), signature)) {
     return scope.reject(from, "badAttestation", "the reveal's signature does not hold");
   }
@@ -142,6 +140,7 @@ function considerAttestation(scope: Scope, open: OpenRequest): void {
     kind: "Attestation",
     requestId,
     leaseEpoch: lease.leaseEpoch,
+    holder: lease.holder,
     seat,
     result: claim,
     nonce,

@@ -167,10 +167,10 @@ export function onIntent(
   const { contractId } = scope.config.network;
   const ticket = drawTicket(contractId, open.record.seed, { kind: "lease", leaseEpoch }, node.accountId, seat);
   const freeSince = open.lease ? open.lease.untilHeight : open.record.height;
-  // A peer can be a block or two ahead of us, and eligibility only widens.
+  // A peer can be a block or two ahead of us; more, and who is to blame cannot be told, since eligibility only widens.
   const seats = leaseSeats(freeSince, scope.height + 3, open.record.seatsTotal);
   if (!isEligible(ticket, seats, open.record.seatsTotal)) {
-    return scope.reject(from, "notEligible", `the ticket of seat ${seat} is not among the ${seats} best`);
+    return scope.reject(from, "staleLease", `the ticket of seat ${seat} is not among the ${seats} best yet`);
   }
   if (!open.intents.add(leaseEpoch, node.accountId, ticket, scope.height)) {
     return scope.reject(from, "duplicate", "the intent is known");

@@ -5,7 +5,7 @@
  * theirs. Both drivers, `node/` and `sim/`, run this class and nothing else of the protocol. What is said here in
  * MUST language stands in `docs/spec/worker.md`.
  */
-import { Intents } from "../lease/claiming.ts";
+import { DISPLACEMENT_BLOCKS, Intents } from "../lease/claiming.ts";
 import { MAX_EARLY_MESSAGES, MAX_OPEN_REQUESTS, MAX_REGISTRY_NODES } from "../limits.ts";
 import type { Machine, Millis } from "../machine.ts";
 import { replayCommittee } from "../replay/committee.ts";
@@ -269,10 +269,9 @@ export class WorkerMachine implements Machine<WorkerEvent, WorkerEffect, WorkerV
       return scope.reject(from, "foreignKey", `the envelope's key is not that of ${from.sender}`);
     }
     const lease = leaseInForce(open);
-    if (message.kind !== "LeaseIntent" && message.leaseEpoch > (lease?.leaseEpoch ?? -1)) {
-      // The sender has seen the block with the lease before this node did.
+    if (message.kind !== "LeaseIntent" && isEarly(from, open, scope.height)) {
       if (open.early.length < MAX_EARLY_MESSAGES) open.early.push(from);
-      else scope.reject(from, "staleLease", `about lease epoch ${message.leaseEpoch}, which is not on the chain here`);
+      else scope.reject(from, "staleLease", `about lease epoch ${message.leaseEpoch}, which does not stand here yet`);
       return;
     }
     switch (message.kind) {
@@ -285,18 +284,38 @@ export class WorkerMachine implements Machine<WorkerEvent, WorkerEffect, WorkerV
         if (lease?.leaseEpoch !== message.leaseEpoch) break;
         return onCommitment(scope, { ...from, message }, open, lease);
       case "Reveal":
-        if (lease?.leaseEpoch !== message.leaseEpoch) break;
+        if (!isAbout(from, lease)) break;
         return onReveal(scope, { ...from, message }, open, lease);
       case "Attestation":
-        if (lease?.leaseEpoch !== message.leaseEpoch) break;
+        if (!isAbout(from, lease)) break;
         return onAttestation(scope, { ...from, message }, open, lease, node);
     }
-    scope.reject(
-      from,
-      "staleLease",
-      `about lease epoch ${message.leaseEpoch}, here it is ${lease?.leaseEpoch ?? "free"}`,
-    );
+    const here = lease ? `${lease.leaseEpoch} of ${lease.holder}` : "free";
+    scope.reject(from, "staleLease", `about lease epoch ${message.leaseEpoch}, here it is ${here}`);
   }
+}
+
+/** The holder that a message speaks of, where it names one. */
+function holderIn({ sender, message }: Verified<PeerMessage>): string | undefined {
+  if (message.kind === "Reveal") return sender;
+  return message.kind === "Attestation" ? message.holder : undefined;
+}
+
+function isAbout(from: Verified<PeerMessage>, lease: LeaseRecord | undefined): lease is LeaseRecord {
+  return lease?.leaseEpoch === from.message.leaseEpoch && lease.holder === holderIn(from);
+}
+
+/**
+ * Whether the sender may be ahead of this node: it has seen a block with a later lease, or it heard of a better claim
+ * of this one while the claim can still change hands.
+ */
+function isEarly(from: Verified<PeerMessage>, open: OpenRequest, height: number): boolean {
+  const lease = leaseInForce(open);
+  const { leaseEpoch } = from.message;
+  if (!lease || leaseEpoch !== lease.leaseEpoch) return leaseEpoch > (lease?.leaseEpoch ?? -1);
+  const settled = lease === open.lease && height > lease.claimedHeight + DISPLACEMENT_BLOCKS;
+  const holder = holderIn(from);
+  return holder !== undefined && holder !== lease.holder && !settled;
 }
 
 function decodeResult(value: Uint8Array): OwnResult | undefined {

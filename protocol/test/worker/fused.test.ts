@@ -48,6 +48,7 @@ test("when a quorum agrees the claim goes with the answer", () => {
     kind: "Attestation",
     requestId,
     leaseEpoch: 0,
+    holder: claimant,
     seat: 0,
     result,
     nonce: NONCE,
@@ -74,6 +75,54 @@ test("a better announced claim takes over the worse one's exchange", () => {
   assert.is(node.machine.view().requests[0]?.holder, second);
   node.hear(claimant, intent);
   assert.is(node.machine.view().requests[0]?.holder, claimant);
+});
+
+test("peers that follow different announced claims do not blame each other", () => {
+  const [replaying, peer] = replayOrder(record, claimant).filter((accountId) => accountId !== second) as [
+    string,
+    string,
+  ];
+  const node = atWork(replaying);
+  node.hear(second, intent);
+  node.runGuest(requestId, "42");
+  // The peer has heard of the better claim already, and attests under that one.
+  const signature = attest(peer, record, lease, result);
+  const ahead = {
+    kind: "Attestation",
+    requestId,
+    leaseEpoch: 0,
+    holder: claimant,
+    seat: 0,
+    result,
+    nonce: NONCE,
+  } as const;
+  assert.equal(node.hear(peer, { ...ahead, signature }), []);
+  assert.is(node.machine.view().requests[0]?.attestations, 0);
+  // The better claim arrives, and what was said about it counts.
+  node.hear(claimant, intent);
+  assert.is(node.machine.view().requests[0]?.attestations, 1);
+  // Whoever still follows the worse one is late, and no more.
+  node.feed({ kind: "leaseChanged", requestId, lease });
+  node.feed({ kind: "blockObserved", height: lease.claimedHeight + 2 });
+  const behind = { ...ahead, holder: second, signature: attest(peer, record, leaseOf(record, second), result) };
+  assert.equal(node.hear(peer, behind), ["reject staleLease"]);
+});
+
+test("an attestation that is about another holder than it says is a forgery", () => {
+  const node = atWork(replayer);
+  node.hear(claimant, intent);
+  node.runGuest(requestId, "42");
+  const signature = attest(other, record, leaseOf(record, second), result);
+  const forged = {
+    kind: "Attestation",
+    requestId,
+    leaseEpoch: 0,
+    holder: claimant,
+    seat: 0,
+    result,
+    nonce: NONCE,
+  } as const;
+  assert.equal(node.hear(other, { ...forged, signature }), ["reject badAttestation"]);
 });
 
 test("an answer that nobody agrees upon in time is claimed by itself", () => {
