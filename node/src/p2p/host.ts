@@ -33,6 +33,7 @@ import {
 import { Maintenance } from "./maintenance.ts";
 import { type NetworkNames, networkNames } from "./names.ts";
 import { type Offence, Penalties } from "./penalties.ts";
+import { RedialGuard } from "./redial-guard.ts";
 
 export type GossipVerdict = "accept" | "ignore" | "reject";
 /**
@@ -121,7 +122,13 @@ export class P2pHost {
     const listen = options.listen.map(parseAddress);
     const bootstrap = options.bootstrap.map(parseAddress);
     const penalties = new Penalties(() => performance.now());
-    const libp2p = await createLibp2p(libp2pOptions(options, names, listen, penalties));
+    const redials = new RedialGuard(() => performance.now());
+    const libp2p = await createLibp2p(libp2pOptions(options, names, listen, penalties, redials));
+    libp2p.addEventListener("connection:close", ({ detail: { remotePeer, timeline } }) => {
+      // Of two connections to one peer the spare one is closed at once, and that says nothing about the peer.
+      if (libp2p.getConnections(remotePeer).length > 0) return;
+      redials.ended(remotePeer.toString(), (timeline.close ?? Date.now()) - timeline.open);
+    });
     const host = new P2pHost(options, names, bootstrap, libp2p, penalties);
     try {
       await host.#start();
@@ -313,6 +320,7 @@ function libp2pOptions(
   names: NetworkNames,
   listen: readonly Multiaddr[],
   penalties: Penalties,
+  redials: RedialGuard,
 ): Libp2pOptions<HostServices & { identify: unknown; identifyPush: unknown }> {
   const loopbackOnly = listen.every(isLoopback);
   // Only nodes with an ed25519 key take part, and none that is banned.
@@ -333,7 +341,7 @@ function libp2pOptions(
     ],
     datastore: options.datastore ?? new BoundedDatastore(options.nodeKey.peerId.toString()),
     connectionGater: {
-      denyDialPeer: unwelcome,
+      denyDialPeer: (peer) => unwelcome(peer) || !redials.mayDial(peer.toString()),
       denyInboundEncryptedConnection: unwelcome,
       denyOutboundEncryptedConnection: unwelcome,
     },

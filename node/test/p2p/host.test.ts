@@ -183,6 +183,22 @@ test("an offender is cut off and may not come back", async () => {
   assert.is(boot.peers().length, 0);
 });
 
+test("whoever is banned does not knock without a pause", async () => {
+  const judge = await startHost();
+  const offender = await startHost({ bootstrap: judge.addresses() });
+  await until("connected", () => connected(judge, offender) && connected(offender, judge));
+  let connections = 0;
+  offender.onPeer(({ type }) => {
+    if (type === "connected") connections++;
+  });
+  judge.penalise(offender.publicKey, "poisoned_content");
+  judge.penalise(offender.publicKey, "poisoned_content");
+  await until("it has knocked again", () => connections > 0);
+  await new Promise((resolve) => setTimeout(resolve, 3_000));
+  // The pauses in between are one second, then two: without them it is some hundred connections.
+  assert.ok(connections <= 3, `${connections} connections in three seconds`);
+});
+
 test("nodes that know only the bootstrap peer come to know each other", async () => {
   const boot = await startHost();
   const hosts = await Promise.all([1, 2, 3].map(() => startHost({ bootstrap: boot.addresses(), minPeers: 3 })));
