@@ -1,4 +1,6 @@
 #!/usr/bin/env node
+import { existsSync } from "node:fs";
+
 // Checks the version before anything else is loaded: libp2p 3 and near-api-js 7 fail on older ones with a stack trace.
 const [major, minor] = process.versions.node.split(".").map(Number);
 if (major < 22 || (major === 22 && minor < 22)) {
@@ -7,5 +9,10 @@ if (major < 22 || (major === 22 && minor < 22)) {
   );
   process.exit(1);
 }
-const { main } = await import("../src/cli/main.ts");
+const program = new URL("../dist/main.mjs", import.meta.url);
+if (!existsSync(program)) {
+  console.error('outlayer-node is not built here: run "npm run build" in the repository.');
+  process.exit(1);
+}
+const { main } = await import(program.href);
 await main(process.argv);

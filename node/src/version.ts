@@ -1,5 +1,4 @@
 /** The version of this package, for the API, the log and `--version`. */
-import { createRequire } from "node:module";
+import manifest from "../package.json" with { type: "json" };
 
-const require = createRequire(import.meta.url);
-export const VERSION: string = (require("../package.json") as { version: string }).version;
+export const VERSION: string = manifest.version;

@@ -7,10 +7,10 @@ import { randomUUID } from "node:crypto";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import { Account, JsonRpcProvider, KeyPair, KeyPairSigner, type KeyPairString } from "near-api-js";
 import { z } from "zod";
 import { OperatingError } from "../errors.ts";
+import { PACKAGE_ROOT } from "../package-root.ts";
 import { Child } from "./children.ts";
 
 const YOCTO_PER_NEAR = 10n ** 24n;
@@ -123,7 +123,7 @@ export class DevNetwork {
     const { directory, blockIntervalMs, verbose, say } = this.options;
     const child = this.#spawn({
       name: "chain",
-      module: fileURLToPath(import.meta.resolve("@outlayer/contract/devchain/main")),
+      module: join(PACKAGE_ROOT, "dist", "devchain.mjs"),
       args: [
         ...["--data-dir", join(directory, "chain"), "--chain-id", CHAIN_ID, ...where],
         ...["--block-interval-ms", String(blockIntervalMs)],
@@ -153,7 +153,7 @@ export class DevNetwork {
 
   async #deploy(): Promise<void> {
     const wasm = async (name: string) =>
-      new Uint8Array(await readFile(fileURLToPath(import.meta.resolve(`@outlayer/contract/wasm/${name}.wasm`))));
+      new Uint8Array(await readFile(join(PACKAGE_ROOT, "dist", "assets", `${name}.wasm`)));
     const outlayer = this.account(CONTRACT_ID);
     const caller = this.account(CALLER_ID);
     await Promise.all([outlayer.deployContract(await wasm("outlayer")), caller.deployContract(await wasm("caller"))]);
@@ -204,7 +204,7 @@ export class DevNetwork {
     await writeFile(configFile, JSON.stringify(config));
     const child = this.#spawn({
       name: accountId,
-      module: fileURLToPath(new URL("../../bin/outlayer-node.mjs", import.meta.url)),
+      module: join(PACKAGE_ROOT, "bin", "outlayer-node.mjs"),
       args: ["start", "--config", configFile],
       logFile: join(directory, `${accountId}.log`),
       verbose,

@@ -9,11 +9,13 @@ import { z } from "zod";
 import { OperatingError } from "../errors.ts";
 import type { ProgressJson } from "../http/status.ts";
 import { cidOf } from "../p2p/index.ts";
+import { PACKAGE_ROOT } from "../package-root.ts";
 import type { ReceiptJson } from "../worker/receipt-json.ts";
 import { readEvents } from "./event-stream.ts";
 import { CALLER_ID, CONTRACT_ID, type DevNetwork, type DevNode, USER_ID } from "./network.ts";
 
-const EXAMPLES = join(import.meta.dirname, "../../../wasi-examples");
+/** The examples that came with this package: `<name>.wasm`, and `<name>.json` with an input to try. */
+const EXAMPLES = join(PACKAGE_ROOT, "dist", "assets", "guests");
 const GAS = 300_000_000_000_000n;
 /** The yield's own end, and some blocks for what follows it. */
 const YIELD_BLOCKS = 230;
@@ -84,7 +86,7 @@ const expectedCases = z.object({ cases: z.array(z.object({ input: z.string() }))
 
 async function readGuest({ guest, input }: RequestOptions): Promise<Guest> {
   const isExample = /^[a-z0-9-]+$/.test(guest);
-  const path = isExample ? join(EXAMPLES, "dist", `${guest}.wasm`) : guest;
+  const path = isExample ? join(EXAMPLES, `${guest}.wasm`) : guest;
   try {
     const { size } = await stat(path);
     if (size > MAX_CODE_BYTES) throw new OperatingError("dev_guest_unusable", { guest, sizeBytes: size });
@@ -103,7 +105,7 @@ async function readGuest({ guest, input }: RequestOptions): Promise<Guest> {
 }
 
 async function exampleInput(guest: string): Promise<string> {
-  const text = await readFile(join(EXAMPLES, guest, "expected.json"), "utf8");
+  const text = await readFile(join(EXAMPLES, `${guest}.json`), "utf8");
   return expectedCases.parse(JSON.parse(text)).cases[0]!.input;
 }
 

@@ -5,10 +5,11 @@
  */
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { fileURLToPath } from "node:url";
+import { join } from "node:path";
 import { getRequestListener } from "@hono/node-server";
 import { OperatingError } from "../errors.ts";
 import type { Logger } from "../logger.ts";
+import { PACKAGE_ROOT } from "../package-root.ts";
 import { EventFeed } from "./event-feed.ts";
 import type { NodeFacade } from "./facade.ts";
 import { bracketed } from "./guard.ts";
@@ -16,7 +17,7 @@ import { HEADERS_TIMEOUT_MS, MAX_HTTP_CONNECTIONS, MAX_PORT_TRIES, REQUEST_TIMEO
 import { readPageFiles } from "./page-files.ts";
 import { routes } from "./routes.ts";
 
-const BUILT_PAGE = fileURLToPath(new URL("../../dist/web", import.meta.url));
+const BUILT_PAGE = join(PACKAGE_ROOT, "dist", "web");
 const MAX_PORT = 65_535;
 
 export interface HttpServerOptions {
