@@ -10,6 +10,7 @@ import type { SignedResult } from "./events.ts";
 import {
   attestingSeat,
   digestOf,
+  type Exchange,
   equalBytes,
   equalClaims,
   isActiveReplayer,
@@ -118,7 +119,8 @@ export function onReveal(
   } else {
     exchange.revealed = { claim: result, height: scope.height };
     exchange.lastSentHeight = 0;
-    exchange.attestations.set(from.sender, { seat: lease.seat, claim: result, signature });
+    for (const { accountId, commitment } of from.message.commitments) exchange.commitments.set(accountId, commitment);
+    exchange.attestations.set(from.sender, { seat: lease.seat, claim: result, opening: undefined, signature });
   }
   considerExchange(scope, open);
 }
@@ -135,7 +137,7 @@ function considerAttestation(scope: Scope, open: OpenRequest): void {
   const seat = attestingSeat(open, lease, self)!;
   const { claim, nonce } = work.result;
   const signature = exchange.ownSignature;
-  exchange.attestations.set(self, { seat, claim, signature });
+  exchange.attestations.set(self, { seat, claim, opening: ownCommitment(scope, open, lease), signature });
   const message: PeerMessage = {
     kind: "Attestation",
     requestId,
@@ -204,7 +206,7 @@ function considerReveal(scope: Scope, open: OpenRequest, { lease, result, signat
 
   exchange.revealed = { claim: result.claim, height: scope.height };
   exchange.lastSentHeight = scope.height;
-  exchange.attestations.set(lease.holder, { seat: lease.seat, claim: result.claim, signature });
+  exchange.attestations.set(lease.holder, { seat: lease.seat, claim: result.claim, opening: undefined, signature });
   for (const accountId of exchange.commitments.keys()) sendReveal(scope, open, lease, accountId);
   scope.progress(open, "revealed", `${have} commitments`);
 }
@@ -237,14 +239,17 @@ export function onAttestation(
   }
   const { exchange } = open;
   if (exchange.attestations.has(from.sender)) return scope.reject(from, "duplicate", "the attestation is known");
+  const opening = commitmentOf(open.digest, lease.leaseEpoch, from.sender, result, nonce);
   const commitment = exchange.commitments.get(from.sender);
-  if (commitment && !equalBytes(commitment, commitmentOf(open.digest, lease.leaseEpoch, from.sender, result, nonce))) {
+  // A replayer knows others' commitments by the holder's word alone, which is no ground for blame.
+  const firstHand = lease.holder === scope.config.accountId;
+  if (firstHand && commitment && !equalBytes(commitment, opening)) {
     return scope.reject(from, "brokenCommitment", "the attestation does not open the commitment");
   }
   if (!scope.config.verify(node.publicKey, digestOf(scope.config.network, open, lease, result), signature)) {
     return scope.reject(from, "badAttestation", "the attestation's signature does not hold");
   }
-  exchange.attestations.set(from.sender, { seat, claim: result, signature });
+  exchange.attestations.set(from.sender, { seat, claim: result, opening, signature });
   noteDisagreement(scope, open, from.sender, result);
   considerExchange(scope, open);
 }
@@ -260,10 +265,7 @@ function considerResolve(scope: Scope, open: OpenRequest, { lease, result }: Rea
   if (!exchange.revealed) return;
   if (exchange.resolveSentHeight !== undefined && scope.height < exchange.resolveSentHeight + RESOLVE_REPEAT_BLOCKS)
     return;
-  const equal: SignedResult[] = [];
-  for (const [accountId, { seat, claim, signature }] of exchange.attestations) {
-    if (equalClaims(claim, result.claim)) equal.push({ accountId, seat, signature });
-  }
+  const equal = equalResults(exchange, result.claim, record.level.quorum);
   if (equal.length < record.level.quorum) return;
   const claimed = lease === open.lease;
   const turn = resolveTurn(scope, open, lease);
@@ -288,6 +290,22 @@ function considerResolve(scope: Scope, open: OpenRequest, { lease, result }: Rea
       : { purpose: "claimAndResolve", seat: lease.seat, ...answer },
   });
   scope.progress(open, "resolveSent", `${attestations.length} equal attestations`);
+}
+
+/**
+ * Who found `claim`: those whose commitment was made before the reveal, and the holder. What came later may have been
+ * copied from the reveal, so it counts, and is paid, only where the others do not make a quorum.
+ */
+function equalResults(exchange: Exchange, claim: ResultClaim, quorum: number): readonly SignedResult[] {
+  const timely: SignedResult[] = [];
+  const late: SignedResult[] = [];
+  for (const [accountId, { seat, claim: found, opening, signature }] of exchange.attestations) {
+    if (!equalClaims(found, claim)) continue;
+    const commitment = exchange.commitments.get(accountId);
+    const committed = opening === undefined || (commitment !== undefined && equalBytes(commitment, opening));
+    (committed ? timely : late).push({ accountId, seat, signature });
+  }
+  return timely.length >= quorum ? timely : [...timely, ...late];
 }
 
 /**

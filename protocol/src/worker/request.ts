@@ -33,12 +33,15 @@ export type Work =
 export interface PeerAttestation {
   readonly seat: number;
   readonly claim: ResultClaim;
+  /** The commitment that this attestation opens; nothing for a holder, which shows its result first. */
+  readonly opening: Uint8Array | undefined;
   readonly signature: Uint8Array;
 }
 
 /** The exchange of one lease: commitments, the holder's reveal, attestations. A new lease starts a new one. */
 export interface Exchange {
   ownSignature: Uint8Array | undefined;
+  /** Made before the reveal: a holder has them from the replayers themselves, a replayer from the holder's reveal. */
   readonly commitments: Map<string, Uint8Array>;
   /** What the holder claims, once it is out; a holder's own reveal stands here too. */
   revealed: { readonly claim: ResultClaim; readonly height: number } | undefined;

@@ -102,6 +102,37 @@ test("a replayer that found something else says so by its own attestation and ne
   assert.equal(sent.signature, attest(replayer, record, lease, claim));
 });
 
+test("whoever committed too late is named only where the others do not make a quorum", () => {
+  const named = (node: Harness) => {
+    const submission = node.effects.findLast((effect) => effect.kind === "submit")?.submission;
+    return submission?.purpose === "resolve" ? submission.attestations.map(({ accountId }) => accountId) : [];
+  };
+  const enough = atWork(holder);
+  enough.hear(replayer, commitment(replayer, claim));
+  enough.feed({ kind: "blockObserved", height: lease.claimedHeight + 1 });
+  assert.equal(enough.hear(other, commitment(other, claim)), [`send Reveal to ${other}`]);
+  const submitted = enough.hear(replayer, attestation(replayer, claim));
+  assert.equal(submitted, ["submit resolve 0"]);
+  assert.equal(enough.hear(other, attestation(other, claim)), []);
+  enough.feed({ kind: "blockObserved", height: lease.claimedHeight + 6 });
+  assert.equal(named(enough), [holder, replayer].sort());
+
+  const tooFew = atWork(holder);
+  tooFew.hear(replayer, commitment(replayer, claim));
+  tooFew.feed({ kind: "blockObserved", height: lease.claimedHeight + 1 });
+  tooFew.hear(other, commitment(other, claim));
+  assert.equal(tooFew.hear(other, attestation(other, claim)), ["submit resolve 0"]);
+  assert.equal(named(tooFew), [holder, other].sort());
+});
+
+test("a replayer believes the holder about others' commitments as far as leaving them out, not as far as blaming", () => {
+  const node = atWork(replayer);
+  const named = [{ accountId: other, commitment: new Uint8Array(32).fill(5) }];
+  node.hear(holder, { ...reveal(claim), commitments: named });
+  assert.equal(node.hear(other, attestation(other, claim)), []);
+  assert.is(node.machine.view().requests[0]?.attestations, 3);
+});
+
 test("attestations that disagree do not count towards the quorum", () => {
   const node = atWork(holder);
   node.hear(replayer, commitment(replayer, lie));
