@@ -167,6 +167,34 @@ test("bounds are kept", () => {
   refused("limit", types, /types/);
 });
 
+test("what a few bytes claim is refused before anything is made of it", () => {
+  const bytes = (...parts: Code[]) => Uint8Array.from([...PREAMBLE, ...(parts.flat(9) as number[])]);
+  const type = section(1, [vector([[0x60, 0, 0]])]);
+  const body = (...code: Code[]) =>
+    bytes(type, section(3, [vector([[0]])]), section(10, [vector([[u32((code.flat(9) as number[]).length), code]])]));
+  // 50,000 locals, and as many as the format can say, in one group of five bytes.
+  refused("limit", body([1, u32(50_000), I32, 0x0b]), /locals/);
+  refused("limit", body([1, u32(0xffff_ffff), I32, 0x0b]), /locals/);
+  refused("limit", body([2, u32(0xffff_ffff), I32, u32(0xffff_ffff), I64, 0x0b]), /locals/);
+  // Ten million functions, claimed and spelled out.
+  refused("limit", bytes(type, section(3, [u32(10_000_000)])), /functions/);
+  const head = bytes(type, [3, u32(10_000_004), u32(10_000_000)]);
+  const spelled = new Uint8Array(head.length + 10_000_000);
+  spelled.set(head);
+  refused("limit", spelled, /functions/);
+  // A table of branches that is not there, and one that is.
+  refused("limit", body([0, i32(0), 0x0e, u32(10_000_000), 0, 0x0b]), /branch targets/);
+  refused("malformed", body([0, i32(0), 0x0e, u32(50_000), 0, 0x0b]), /end/);
+  accepted(one([block(i32(0), 0x0e, u32(60_000), Array(60_001).fill(0))]));
+  // A data segment of four gigabytes, and one that is as large as the memory and a byte.
+  refused(
+    "malformed",
+    bytes(section(5, [vector([[0, 1]])]), section(11, [1, 0, i32(0), 0x0b, u32(0xffff_ffff)])),
+    /end/,
+  );
+  refused("invalid", { memory: [1], data: [[0, Array(65_537).fill(7)]], ...one([]) }, /outside the initial memory/);
+});
+
 test("deep nesting and many branches take time in proportion", () => {
   const depth = 15_000;
   const body = [Array(depth).fill([0x02, 0x40]), Array(20_000).fill([i32(0), brIf(depth)]), Array(depth).fill(0x0b)];
