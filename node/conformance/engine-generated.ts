@@ -1,6 +1,6 @@
 /**
  * Generated modules through the pool on every engine there is: V8's baseline compiler, its optimising one, both with
- * tier-up, and wasmtime (OUTLAYER_WASMTIME_LIB). Outcomes must be equal in every byte. Half of the modules come from
+ * tier-up, and wasmtime (engine/wasmtime-wheel.ts). Outcomes must be equal in every byte. Half of the modules come from
  * a generator of ours, half from wasm-smith (needs cargo). OUTLAYER_CONFORMANCE_MODULES says how many of each.
  */
 import { createHash } from "node:crypto";
@@ -8,6 +8,7 @@ import type { ExecutionJob, ExecutionOutcome } from "@outlayer/protocol/executio
 import { EnginePool, sameOutcome } from "../src/engine/index.ts";
 import { buildOutsideModules, linesOf } from "./engine/outside-modules.ts";
 import { randomModule } from "./engine/random-module.ts";
+import { findWasmtime } from "./engine/wasmtime-wheel.ts";
 
 const MODULES = Number(process.env.OUTLAYER_CONFORMANCE_MODULES ?? 5_000);
 const endAtMs = performance.now() + Number(process.env.OUTLAYER_CONFORMANCE_MS ?? 600_000);
@@ -20,9 +21,9 @@ const pools = new Map<string, EnginePool>([
   ["V8 baseline", new EnginePool({ children: 1, wallTimeMs: 60_000, v8Flags: ["--liftoff-only"] })],
   ["V8 tiers", new EnginePool({ children: 1, wallTimeMs: 60_000, v8Flags: [] })],
 ]);
-const wasmtimeLibrary = process.env.OUTLAYER_WASMTIME_LIB;
-if (wasmtimeLibrary === undefined) console.log("not run on wasmtime: OUTLAYER_WASMTIME_LIB is not set");
-else pools.set("wasmtime", new EnginePool({ children: 1, wallTimeMs: 60_000, wasmtimeLibrary }));
+const wasmtime = findWasmtime();
+if ("missing" in wasmtime) console.log(`not run on wasmtime: ${wasmtime.missing}`);
+else pools.set("wasmtime", new EnginePool({ children: 1, wallTimeMs: 60_000, wasmtimeLibrary: wasmtime.library }));
 
 let passed = 0;
 let failed = 0;
