@@ -1,8 +1,9 @@
 /**
  * The embedded chain against nearcore's own runner, on random modules and random host calls: gas burnt and used,
  * storage, logs, return, errors and promises of every call must be equal. Needs cargo; without it, or when the build
- * does not end in half of the time there is, nothing is compared, which is said and counts as nothing passed. Where
- * OUTLAYER_REQUIRE_ORACLE is set, as it is for the run whose result counts, that is a failure.
+ * that devchain-oracle.prepare.ts began does not end in half of the time there is, nothing is compared, which is said
+ * and counts as nothing passed. Where OUTLAYER_REQUIRE_ORACLE is set, as it is for the run whose result counts, that
+ * is a failure.
  * OUTLAYER_CONFORMANCE_SEED repeats a run. With `--write-fixtures [set ...]` it makes the fixtures of the tests instead.
  */
 import { randomBytes } from "node:crypto";
