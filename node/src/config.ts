@@ -5,6 +5,7 @@
  */
 import { readFileSync } from "node:fs";
 import { z } from "zod";
+import { SANDBOX_MODES } from "./engine/sandbox.ts";
 import { OperatingError } from "./errors.ts";
 
 const multiaddrText = z
@@ -42,6 +43,8 @@ export const configSchema = z.strictObject({
   engineChildren: z.coerce.number().int().min(1).max(64).default(2),
   /** Wall-clock limit of one run: beyond it the node abstains, since real time must never be part of a result. */
   engineWallTimeMs: z.coerce.number().int().min(100).max(600_000).default(180_000),
+  /** bubblewrap around the processes that run guests: where the machine allows it, always or not at all, or never. */
+  engineSandbox: z.enum(SANDBOX_MODES).default("auto"),
   contentCapacityBytes: z.coerce
     .number()
     .int()

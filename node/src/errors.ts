@@ -42,6 +42,8 @@ export const OPERATOR_ADVICE = {
   dev_process_failed: "Look at what the process said; npm start -- --verbose shows all logs.",
   dev_guest_unusable: "Name a guest of wasi-examples or a .wasm file.",
   dev_request_failed: "The request ended without the receipt that was asked for; npm start -- --verbose shows why.",
+  // engine
+  engine_sandbox_missing: "Install bubblewrap and allow user namespaces, or set engineSandbox to auto or off.",
   // local HTTP server
   http_listen_failed: "Name a free port, or an address of this machine, for the local page and API.",
   // store

@@ -13,7 +13,7 @@ import { NearRpc } from "./chain/near-rpc.ts";
 import { TransactionSender } from "./chain/transaction-sender.ts";
 import { ChainWatcher } from "./chain/watcher.ts";
 import type { NodeConfig } from "./config.ts";
-import { EnginePool } from "./engine/index.ts";
+import { chooseSandbox, EnginePool } from "./engine/index.ts";
 import { OperatingError } from "./errors.ts";
 import type { NodeFacade } from "./http/facade.ts";
 import { type HttpServer, startHttpServer } from "./http/server.ts";
@@ -85,7 +85,16 @@ async function assemble(
   closing.push(() => content.stop());
   // Provider records live as long as the process that made them: what is kept is announced anew.
   for (const { hash } of store.content.list()) content.announce(hash);
-  const engine = new EnginePool({ children: config.engineChildren, wallTimeMs: config.engineWallTimeMs, logger });
+  const sandbox = chooseSandbox(config.engineSandbox);
+  if (sandbox.kind === "none")
+    logger.warn("guests run without a sandbox around their process", { reason: sandbox.reason });
+  else logger.info("guests run in a sandbox", { program: sandbox.program });
+  const engine = new EnginePool({
+    children: config.engineChildren,
+    wallTimeMs: config.engineWallTimeMs,
+    sandbox,
+    logger,
+  });
   closing.push(() => engine.stop());
   const sender = new TransactionSender(rpc, accountId, accountKeys, logger.child({ part: "transactions" }));
   closing.push(() => sender.stop());

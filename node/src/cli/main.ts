@@ -118,6 +118,7 @@ function withConfigFlags(command: Command): Command {
     .option("--register-stake-yocto <yocto>", "register with this stake when the account is not registered yet")
     .option("--engine-children <count>", "processes that run guests")
     .option("--engine-wall-time-ms <ms>", "wall-clock limit of one run, beyond which the node abstains")
+    .option("--engine-sandbox <mode>", "bubblewrap around guests: auto, require or off")
     .option("--content-capacity-bytes <bytes>", "disk space for code")
     .option("--content-timeout-ms <ms>", "how long to look for code at other peers in one try")
     .option("--log-level <level>", "debug, info, warn, error or silent");

@@ -25,10 +25,13 @@ export class ChildHandle {
   /** Resolves when the process is gone. */
   readonly exited: Promise<void>;
   readonly #process: ChildProcess;
+  /** Whether Node is the only child of the process that was started, and not that process itself. */
+  readonly #isWrapped: boolean;
   #waiting: Waiting | undefined;
   #dead: EngineFault | undefined;
 
   constructor(program: ChildProgram) {
+    this.#isWrapped = program.sandbox?.kind === "bubblewrap";
     this.#process = fork(CHILD_PROGRAM, childArguments(program), childOptions(program));
     const ready = this.#wait(START_WALL_TIME_MS, undefined);
     this.ready = ready.then((message) => {
@@ -116,8 +119,15 @@ export class ChildHandle {
     return this.#dead;
   }
 
+  async #guestPid(): Promise<number | undefined> {
+    if (!this.#isWrapped) return this.pid;
+    const children = await readFile(`/proc/${this.pid}/task/${this.pid}/children`, "latin1").catch(() => "");
+    const [child] = children.split(" ");
+    return child ? Number(child) : undefined;
+  }
+
   async #watchMemory(maxResidentBytes: number): Promise<void> {
-    const statm = await readFile(`/proc/${this.pid}/statm`, "latin1").catch(() => undefined);
+    const statm = await readFile(`/proc/${await this.#guestPid()}/statm`, "latin1").catch(() => undefined);
     // A process that has just ended has no statm; its exit is reported by itself.
     const resident = Number(statm?.split(" ")[1] ?? 0) * SYSTEM_PAGE_BYTES;
     if (resident > maxResidentBytes) {

@@ -2,7 +2,7 @@
  * How a child is started. What isolates it today: a process of its own with an empty environment, Node's permission
  * model (no writes, no child processes, no workers, no addons; reads of its own program files only), a bounded heap,
  * and the rewriting that bounds the guest. Node's permission model does not close the network; the guest has no
- * function that reaches it.
+ * function that reaches it. Where the machine allows it, bubblewrap stands around all of that (sandbox.ts).
  */
 import { type ForkOptions, spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
@@ -11,6 +11,7 @@ import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { EngineFault } from "./engine-fault.ts";
 import { CHILD_HEAP_MIB } from "./engine-limits.ts";
+import { type Sandbox, sandboxArguments } from "./sandbox.ts";
 
 const HERE = dirname(fileURLToPath(import.meta.url));
 const FROM_SOURCE = import.meta.url.endsWith(".ts");
@@ -28,6 +29,8 @@ export interface ChildProgram {
   readonly v8Flags: readonly string[];
   /** Path of wasmtime's C library, for a child that runs guests on it. */
   readonly wasmtimeLibrary?: string | undefined;
+  /** What stands around the process; nothing when absent. */
+  readonly sandbox?: Sandbox | undefined;
 }
 
 /** What the child's program is told on its command line. */
@@ -45,12 +48,15 @@ function koffiDirectory(): string {
 }
 
 /** Native code is out of the permission model's reach, so only the auditor's children may load it. */
-function auditorOptions({ wasmtimeLibrary }: ChildProgram): readonly string[] {
+function auditorFiles({ wasmtimeLibrary }: ChildProgram): readonly string[] {
   if (wasmtimeLibrary === undefined) return [];
   const koffi = koffiDirectory();
-  const files = [resolve(wasmtimeLibrary), join(koffi, "*"), join(dirname(koffi), "@koromix", "*")];
+  return [resolve(wasmtimeLibrary), join(koffi, "*"), join(dirname(koffi), "@koromix", "*")];
+}
+
+function auditorOptions({ wasmtimeLibrary }: ChildProgram): readonly string[] {
   // Host functions run above the guest's frames on one native stack.
-  return ["--stack-size=3500", "--allow-addons", ...files.map((path) => `--allow-fs-read=${path}`)];
+  return wasmtimeLibrary === undefined ? [] : ["--stack-size=3500", "--allow-addons"];
 }
 
 /** Files that the child's imports are read from. */
@@ -75,10 +81,22 @@ function programFiles(): readonly string[] {
 export const ENDS_WITH_PARENT: boolean =
   process.platform === "linux" && spawnSync(SETPRIV, [...DEATH_SIGNAL, "true"], { stdio: "ignore" }).status === 0;
 
+/** What is started and what its arguments begin with: Node, behind whatever isolates it or ends it with this process. */
+function launcher(
+  { sandbox }: ChildProgram,
+  files: readonly string[],
+): { execPath: string; before: readonly string[] } {
+  if (sandbox?.kind === "bubblewrap") {
+    const readable = files.map((path) => (path.endsWith("/*") ? dirname(path) : path));
+    return { execPath: sandbox.program, before: [...sandboxArguments(readable), process.execPath] };
+  }
+  if (ENDS_WITH_PARENT) return { execPath: SETPRIV, before: [...DEATH_SIGNAL, process.execPath] };
+  return { execPath: process.execPath, before: [] };
+}
+
 export function childOptions(program: ChildProgram): ForkOptions {
-  const node = ENDS_WITH_PARENT
-    ? { execPath: SETPRIV, before: [...DEATH_SIGNAL, process.execPath] }
-    : { execPath: process.execPath, before: [] };
+  const files = [...programFiles(), ...auditorFiles(program)];
+  const node = launcher(program, files);
   return {
     execPath: node.execPath,
     env: {},
@@ -90,7 +108,7 @@ export function childOptions(program: ChildProgram): ForkOptions {
       `--max-old-space-size=${CHILD_HEAP_MIB}`,
       "--disable-warning=ExperimentalWarning",
       "--permission",
-      ...programFiles().map((path) => `--allow-fs-read=${path}`),
+      ...files.map((path) => `--allow-fs-read=${path}`),
       ...auditorOptions(program),
     ],
   };

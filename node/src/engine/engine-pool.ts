@@ -21,6 +21,7 @@ import * as limits from "./engine-limits.ts";
 import type { JobWithoutCode, Prepared } from "./messages.ts";
 import { ModuleCache } from "./module-cache.ts";
 import { Runner } from "./runner.ts";
+import type { Sandbox } from "./sandbox.ts";
 import { V8Engine } from "./v8-engine.ts";
 
 export interface EnginePoolOptions {
@@ -33,6 +34,8 @@ export interface EnginePoolOptions {
   readonly v8Flags?: readonly string[];
   /** Path of wasmtime's C library: then guests run on wasmtime instead of V8. */
   readonly wasmtimeLibrary?: string | undefined;
+  /** What stands around every child; nothing but the process itself when absent. */
+  readonly sandbox?: Sandbox | undefined;
 }
 
 export interface EnginePoolStats {
@@ -55,12 +58,12 @@ interface QueuedRun {
 }
 
 const { sha256 } = new V8Engine();
-/** The child that rewrites: ordinary JavaScript, whatever engine runs the guests. */
-const PREPARER: ChildProgram = { v8Flags: [] };
 
 export class EnginePool {
   readonly #options: EnginePoolOptions;
   readonly #program: ChildProgram;
+  /** The child that rewrites: ordinary JavaScript, whatever engine runs the guests. */
+  readonly #preparerProgram: ChildProgram;
   readonly #cache = new ModuleCache(limits.MAX_CACHE_BYTES);
   readonly #preparing = new Map<string, Promise<Prepared>>();
   readonly #queue: QueuedRun[] = [];
@@ -81,9 +84,11 @@ export class EnginePool {
     }
     if (!(wallTimeMs > 0) || wallTimeMs > 2 ** 31 - 1) throw new RangeError(`wallTimeMs ${wallTimeMs} is unusable`);
     this.#options = options;
-    this.#program = { v8Flags: options.v8Flags ?? DEFAULT_V8_FLAGS, wasmtimeLibrary: options.wasmtimeLibrary };
+    const { v8Flags = DEFAULT_V8_FLAGS, wasmtimeLibrary, sandbox } = options;
+    this.#program = { v8Flags, wasmtimeLibrary, sandbox };
+    this.#preparerProgram = { v8Flags: [], sandbox };
     for (let index = 0; index < children; index++) this.#start();
-    this.#preparer = new ChildHandle(PREPARER);
+    this.#preparer = new ChildHandle(this.#preparerProgram);
   }
 
   /**
@@ -177,7 +182,7 @@ export class EnginePool {
 
   async #preparerReady(): Promise<ChildHandle> {
     if (this.#stopped) throw new EngineFault("stopped", "the engine pool was stopped");
-    if (!this.#preparer?.alive) this.#preparer = new ChildHandle(PREPARER);
+    if (!this.#preparer?.alive) this.#preparer = new ChildHandle(this.#preparerProgram);
     await this.#preparer.ready;
     return this.#preparer;
   }

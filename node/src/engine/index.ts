@@ -3,3 +3,4 @@ export { EngineFault, type EngineFaultCode } from "./engine-fault.ts";
 export { EnginePool, type EnginePoolOptions, type EnginePoolStats } from "./engine-pool.ts";
 export { type ProfiledRun, profileRun } from "./profile-run.ts";
 export { sameOutcome } from "./same-outcome.ts";
+export { chooseSandbox } from "./sandbox.ts";
