@@ -7,9 +7,9 @@ import { spawn } from "node:child_process";
 import { createHash, randomUUID } from "node:crypto";
 import { globSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { join, resolve } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { mergeSegments } from "./merge-segments.ts";
-import { packTexts } from "./pack-texts.ts";
+import { declareTexts, packTexts } from "./pack-texts.ts";
 
 const root = import.meta.dirname;
 const dist = join(root, "dist");
@@ -31,11 +31,13 @@ class BuildError extends Error {
   }
 }
 
+function sourceFiles(): string[] {
+  return globSync("{assembly,caller/assembly}/**/*.ts", { cwd: root }).sort();
+}
+
 function stampOf(compilerVersion: string): string {
   const hash = createHash("sha256").update(JSON.stringify([compilerVersion, OPTIONS, TARGETS]));
-  for (const file of globSync(["{assembly,caller/assembly}/**/*.ts", "pack-texts.ts", "merge-segments.ts"], {
-    cwd: root,
-  }).sort()) {
+  for (const file of [...sourceFiles(), "pack-texts.ts", "merge-segments.ts"]) {
     const content = readFileSync(join(root, file));
     hash.update(`${file} ${content.length}\n`).update(content);
   }
@@ -87,15 +89,30 @@ export async function buildContract(): Promise<void> {
   writeFileSync(stampFile, stamp);
 }
 
+/** The contracts' sources as the compiler reads them, by absolute path. */
+function packedSources(): Map<string, string> {
+  const texts = new Set<string>();
+  const packed = new Map<string, string>();
+  for (const file of sourceFiles()) {
+    packed.set(join(root, file), packTexts(readFileSync(join(root, file), "utf8"), texts));
+  }
+  for (const [path, source] of packed) {
+    if (basename(path) === "text.ts") packed.set(path, source + declareTexts(texts));
+  }
+  return packed;
+}
+
 /** One compilation, in this process. */
 async function runCompiler(source: string, outFile: string): Promise<void> {
   const { main } = await import("assemblyscript/asc");
+  const sources = packedSources();
   const { error } = await main([source, ...OPTIONS, "--outFile", outFile], {
     stdout: process.stdout,
     stderr: process.stderr,
     readFile: (name, baseDir) => {
       try {
-        return packTexts(readFileSync(resolve(baseDir, name), "utf8"));
+        const path = resolve(baseDir, name);
+        return sources.get(path) ?? readFileSync(path, "utf8");
       } catch (failure) {
         // The compiler asks for every place where a module could be.
         if ((failure as NodeJS.ErrnoException).code === "ENOENT") return null;

@@ -1,47 +1,52 @@
 /**
- * AssemblyScript keeps a string as UTF-16 behind a header of 20 bytes. The contract's texts are ASCII and only ever
- * written out, so those that are whole arguments of `check`, `panic` and `literal` become plain bytes before the
- * compiler sees them: a fifth of the module, and gas for what would be converted at every call.
+ * AssemblyScript keeps a string as UTF-16 behind a header of 20 bytes. The contract's texts are ASCII, and are compared
+ * with bytes or written out as bytes, so every string literal of the contract becomes a `Text` (`assembly/text.ts`)
+ * before the compiler sees it: the address of a length and of plain bytes. That is a quarter of the module, and the
+ * gas for what would be converted at every call.
  *
- *   check(ok, "Code: why")  →  checkAt(ok, memory.data<u8>([67, …]), 9)
+ *   check(ok, "Code: why")  →  check(ok, TEXT_0f9c…)
+ *   text.ts                 →  … @global @lazy const TEXT_0f9c… = changetype<Text>(memory.data<u8>([9, 67, …]))
+ *
+ * Equal texts of all files are one, and the compiler leaves out those that nothing refers to.
  */
-const CALLS = /\b(check|panic|literal)\(/g;
-const WHOLE_TEXT = /^\s*(?:"((?:[^"\\]|\\.)*)"|'((?:[^'\\]|\\.)*)')\s*,?\s*$/;
-const PACKED = { check: "checkAt", panic: "panicAt", literal: "literalAt" } as const;
+import { createHash } from "node:crypto";
 
-/** Where the argument list that begins at `from` ends, and where its last argument begins. */
-function argumentsAt(source: string, from: number): { end: number; last: number } | undefined {
-  let depth = 0;
-  let last = from;
-  for (let i = from; i < source.length; i++) {
-    const c = source[i]!;
-    if (c === '"' || c === "'") {
-      i++;
-      while (source[i] !== c) i += source[i] === "\\" ? 2 : 1;
-    } else if (c === "(" || c === "[" || c === "{") depth++;
-    else if (c === ")" && depth === 0) return { end: i, last };
-    else if (c === ")" || c === "]" || c === "}") depth--;
-    else if (c === "," && depth === 0 && !/^,\s*\)/.test(source.slice(i, i + 80))) last = i + 1;
+const MAX_TEXT_BYTES = 255;
+/** Comments; strings that name modules, host functions or fields, which stay; and string literals. */
+const TOKENS =
+  /\/\/[^\n]*|\/\*[\s\S]*?\*\/|\bfrom\s+"[^"]*"|@external\([^)]*\)|offsetof<\w+>\("\w+"\)|"((?:[^"\\\n]|\\.)*)"|'((?:[^'\\\n]|\\.)*)'/g;
+
+export class TextError extends Error {
+  readonly code = "badText";
+  constructor(text: string) {
+    super(`a text of the contract is ASCII and of at most ${MAX_TEXT_BYTES} bytes: ${text}`);
+    this.name = "TextError";
   }
-  return undefined;
 }
 
-export function packTexts(source: string): string {
-  let packed = "";
-  let done = 0;
-  for (const match of source.matchAll(CALLS)) {
-    const name = match[1] as keyof typeof PACKED;
-    const from = match.index + match[0].length;
-    if (from < done || source.slice(0, match.index).endsWith("function ")) continue;
-    const found = argumentsAt(source, from);
-    if (!found) continue;
-    const literal = WHOLE_TEXT.exec(source.slice(found.last, found.end));
-    if (!literal) continue;
-    const text = (literal[1] ?? literal[2]!).replaceAll(/\\(.)/g, "$1");
-    if (!/^[\x20-\x7e]+$/.test(text)) continue;
-    const bytes = `memory.data<u8>([${[...Buffer.from(text)].join(",")}]), ${text.length}`;
-    packed += `${source.slice(done, match.index)}${PACKED[name]}(${source.slice(from, found.last)} ${bytes}`;
-    done = found.end;
-  }
-  return packed + source.slice(done);
+function nameOf(text: string): string {
+  return `TEXT_${createHash("sha256").update(text).digest("hex").slice(0, 16)}`;
+}
+
+/** A source with names in place of its texts, which are added to `texts`. */
+export function packTexts(source: string, texts: Set<string>): string {
+  return source.replaceAll(TOKENS, (token, double: string | undefined, single: string | undefined) => {
+    const literal = double ?? single;
+    if (literal === undefined) return token;
+    const text = literal.replaceAll(/\\(.)/g, "$1");
+    if (!/^[\x20-\x7e]*$/.test(text) || text.length > MAX_TEXT_BYTES) throw new TextError(text);
+    texts.add(text);
+    return nameOf(text);
+  });
+}
+
+/** What `assembly/text.ts` has at its end: one constant a text. */
+export function declareTexts(texts: Iterable<string>): string {
+  return [...texts]
+    .sort()
+    .map((text) => {
+      const bytes = [text.length, ...Buffer.from(text)].join(",");
+      return `\n// @ts-ignore: decorator\n@global @lazy const ${nameOf(text)}: Text = changetype<Text>(memory.data<u8>([${bytes}]));`;
+    })
+    .join("");
 }

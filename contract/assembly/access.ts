@@ -4,10 +4,11 @@
  * repeat, back references and look-arounds.
  */
 import { parseAccount } from "./accounts";
-import { sameText } from "./buffer";
+
 import { check, panic } from "./host";
 import { Json } from "./json";
 import { MAX_CONDITIONS, MAX_CONDITION_DEPTH, MAX_NAME_BYTES, MAX_WHITELIST } from "./limits";
+import { sameText } from "./text";
 
 let conditions: i32 = 0;
 
@@ -20,14 +21,12 @@ export function parseAccess(value: Json, most: i32): Uint8Array {
   return raw;
 }
 
-function oneOf(value: Json, names: string[]): void {
-  const text = value.text(MAX_NAME_BYTES);
-  for (let i = 0; i < names.length; i++) if (sameText(text, names[i])) return;
-  panic("BadAccess: unknown " + value.name);
+function isComparison(name: Uint8Array): bool {
+  return sameText(name, "Gte") || sameText(name, "Lte") || sameText(name, "Gt") || sameText(name, "Lt") ||
+    sameText(name, "Eq") || sameText(name, "Ne");
 }
 
-const COMPARISONS = ["Gte", "Lte", "Gt", "Lt", "Eq", "Ne"];
-const CONNECTIVES = ["And", "Or"];
+function isConnective(name: Uint8Array): bool { return sameText(name, "And") || sameText(name, "Or"); }
 
 function checkCondition(value: Json, depth: i32): void {
   check(++conditions <= MAX_CONDITIONS && depth <= MAX_CONDITION_DEPTH, "BadAccess: too many conditions, or too deep");
@@ -71,7 +70,7 @@ function checkCondition(value: Json, depth: i32): void {
     return;
   }
   const fields = body.object();
-  oneOf(fields.required("operator"), CONNECTIVES);
+  check(isConnective(fields.required("operator").text(MAX_NAME_BYTES)), "BadAccess: unknown operator");
   const parts = fields.required("conditions").elements(MAX_CONDITIONS);
   check(parts.length > 0, "BadAccess: no conditions to combine");
   for (let i = 0; i < parts.length; i++) checkCondition(parts[i], depth + 1);
@@ -80,7 +79,7 @@ function checkCondition(value: Json, depth: i32): void {
 function checkComparison(value: Json, ofToken: bool): void {
   const fields = value.object();
   if (ofToken) parseAccount(fields.required("contract"));
-  oneOf(fields.required("operator"), COMPARISONS);
+  check(isComparison(fields.required("operator").text(MAX_NAME_BYTES)), "BadAccess: unknown operator");
   fields.required("value").amount();
 }
 

@@ -1,11 +1,13 @@
 /** `new` and what the owner may change: itself, the operator's name, the pause and the prices. */
 import { parseAccount } from "./accounts";
-import { assertPrivate, blockHeight, callInput, check, currentAccount, deployThen, panic, utf8 } from "./host";
+import { assertPrivate, blockHeight, callInput, check, currentAccount, deployThen } from "./host";
 import { callArguments, JsonObject } from "./json";
 import { MAX_ATTESTATIONS, MAX_NAME_BYTES, MIN_LEASE_BLOCKS, YIELD_BLOCKS } from "./limits";
+import { Message } from "./message";
 import { ownerAction, ownerMay } from "./owner";
 import { optionalName } from "./sources";
 import { State, STATE_VERSION } from "./state";
+import { sameText, Text, utf8 } from "./text";
 import { U128 } from "./u128";
 
 /** 10^21 yocto = 0.001 NEAR for every request. */
@@ -41,17 +43,17 @@ const MAX_TIMELOCK_BLOCKS: u64 = 10_000_000;
 export const EVENT_STANDARD = "near-outlayer";
 export const EVENT_VERSION = "1.0.0";
 
-function amountOf(decimal: string): U128 { return U128.parse(utf8(decimal), "default"); }
+function amountOf(decimal: Text): U128 { return U128.parse(utf8(decimal), "default"); }
 
-function bounded(network: JsonObject | null, field: string, otherwise: u64, least: u64, most: u64): u64 {
+function bounded(network: JsonObject | null, field: Text, otherwise: u64, least: u64, most: u64): u64 {
   const value = network ? network.u64Or(field, otherwise) : otherwise;
   if (value < least || value > most) {
-    panic("BadNetwork: " + field + " is between " + least.toString() + " and " + most.toString());
+    new Message("BadNetwork: ").literal(field).literal(" is between ").number(least).literal(" and ").number(most).panic();
   }
   return value;
 }
 
-function amountOr(network: JsonObject | null, field: string, otherwise: string): U128 {
+function amountOr(network: JsonObject | null, field: Text, otherwise: Text): U128 {
   const value = network ? network.optional(field) : null;
   return value ? value.amount() : amountOf(otherwise);
 }
@@ -59,8 +61,7 @@ function amountOr(network: JsonObject | null, field: string, otherwise: string):
 /** Without a word from the deployer, the account's own name tells the chain. */
 function defaultChainId(): Uint8Array {
   const account = currentAccount();
-  const name = String.UTF8.decodeUnsafe(account.dataStart, account.length);
-  return utf8(name.endsWith(".testnet") ? "testnet" : "mainnet");
+  return utf8(sameText(account.subarray(max(0, account.length - 8)), ".testnet") ? "testnet" : "mainnet");
 }
 
 function applyNetwork(state: State, network: JsonObject | null): void {

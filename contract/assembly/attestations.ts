@@ -3,12 +3,14 @@ import { parseAccount } from "./accounts";
 import { BorshWriter } from "./borsh";
 import { same } from "./buffer";
 import { parseHash, parseSignature } from "./encoding";
-import { currentAccount, panic, sha256, verifies } from "./host";
+import { currentAccount, sha256, verifies } from "./host";
 import { Json, JsonObject } from "./json";
 import { EXTRA_ATTESTATIONS, MAX_ATTESTATIONS, MAX_LEVEL_QUORUM, MAX_LEVEL_SEATS, MAX_NAME_BYTES } from "./limits";
+import { Message } from "./message";
 import { Attestation, NodeRecord, RequestRecord } from "./records";
 import { drawTicket, isEligible, ROLE_REPLAY } from "./sortition";
 import { State } from "./state";
+import { Text } from "./text";
 
 export const RESULT_DOMAIN = "outlayer/result-attestation/v1";
 const REPLAY_CLASS_PURE: u8 = 0;
@@ -27,7 +29,7 @@ export class ResultClaim {
   }
 }
 
-export function hashField(fields: JsonObject, name: string): Uint8Array {
+export function hashField(fields: JsonObject, name: Text): Uint8Array {
   return parseHash(fields.required(name).text(MAX_NAME_BYTES), name);
 }
 
@@ -51,8 +53,8 @@ export function statementDigest(state: State, request: RequestRecord, claim: Res
   return sha256(w.done());
 }
 
-function refuse(code: string, account: Uint8Array): void {
-  panic(code + ": " + String.UTF8.decodeUnsafe(account.dataStart, account.length));
+function refuse(code: Text, account: Uint8Array): void {
+  new Message(code).bytes(account).panic();
 }
 
 /** Seats that may replay, and equal attestations that are needed. */
@@ -82,18 +84,18 @@ export function checkAttestations(
     const account = parseAccount(fields.required("account_id"));
     const seat = <u32>fields.required("seat").upTo(u32.MAX_VALUE);
     const signature = parseSignature(fields.required("signature").text(MAX_NAME_BYTES));
-    for (let j = 0; j < found.length; j++) if (same(found[j].accountId, account)) refuse("DuplicateSigner", account);
+    for (let j = 0; j < found.length; j++) if (same(found[j].accountId, account)) refuse("DuplicateSigner: ", account);
     const node = NodeRecord.load(account);
-    if (seat >= node.seatsFor(request)) refuse("NoSuchSeat", account);
+    if (seat >= node.seatsFor(request)) refuse("NoSuchSeat: ", account);
     if (!same(account, claim.holder)) {
       const ticket = drawTicket(contractId, request.seed, ROLE_REPLAY, 0, account, seat);
-      if (!isEligible(ticket, level.replaySeats, request.seatsTotal)) refuse("NotInCommittee", account);
+      if (!isEligible(ticket, level.replaySeats, request.seatsTotal)) refuse("NotInCommittee: ", account);
     }
-    if (!verifies(signature, digest, node.publicKey)) refuse("BadSignature", account);
+    if (!verifies(signature, digest, node.publicKey)) refuse("BadSignature: ", account);
     found.push(new Attestation(account, seat, signature));
   }
   if (found.length < <i32>level.quorum) {
-    panic("BelowQuorum: " + found.length.toString() + " of " + level.quorum.toString() + " attestations");
+    new Message("BelowQuorum: ").number(found.length).literal(" of ").number(level.quorum).literal(" attestations").panic();
   }
   return found;
 }

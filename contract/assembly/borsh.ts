@@ -1,6 +1,7 @@
 /** Borsh (https://borsh.io), the form of everything that is stored or hashed. */
 import { ByteBuffer } from "./buffer";
-import { check, utf8 } from "./host";
+import { check } from "./host";
+import { Text, utf8 } from "./text";
 import { U128 } from "./u128";
 
 export class BorshWriter extends ByteBuffer {
@@ -13,7 +14,7 @@ export class BorshWriter extends ByteBuffer {
   u64(value: u64): void { store<u64>(this.reserve(8), value); this.advance(8); }
   u128(value: U128): void { this.u64(value.lo); this.u64(value.hi); }
   bytes(value: Uint8Array): void { this.u32(value.length); this.raw(value); }
-  text(value: string): void { this.bytes(utf8(value)); }
+  text(value: Text): void { this.bytes(utf8(value)); }
   optionBytes(value: Uint8Array | null): void {
     this.bool(value != null);
     if (value) this.bytes(value);

@@ -1,17 +1,34 @@
 /** A growing run of bytes: what the Borsh and the JSON writer share. */
+import { Text } from "./text";
+
+/**
+ * So many zeros. Every call is an instance of its own and frees nothing, so memory that was never handed out is zero
+ * already, and filling it again would be paid for byte by byte.
+ */
+export function fresh(length: i32): Uint8Array {
+  const data = __new(<usize>length, idof<ArrayBuffer>());
+  const view = __new(offsetof<Uint8Array>(), idof<Uint8Array>());
+  store<usize>(view, data, offsetof<Uint8Array>("buffer"));
+  store<usize>(view, data, offsetof<Uint8Array>("dataStart"));
+  store<i32>(view, length, offsetof<Uint8Array>("byteLength"));
+  return changetype<Uint8Array>(view);
+}
+
+export const EMPTY: Uint8Array = fresh(0);
+
 export class ByteBuffer {
   private storage: Uint8Array;
   length: i32 = 0;
 
   constructor(capacity: i32 = 256) {
-    this.storage = new Uint8Array(capacity);
+    this.storage = fresh(capacity);
   }
 
   /** Room for `count` more bytes: where to write them. The caller then calls {@link advance}. */
   reserve(count: i32): usize {
     const needed = this.length + count;
     if (needed > this.storage.length) {
-      const grown = new Uint8Array(max(this.storage.length * 2, needed));
+      const grown = fresh(max(this.storage.length * 2, needed));
       memory.copy(grown.dataStart, this.storage.dataStart, this.length);
       this.storage = grown;
     }
@@ -30,29 +47,50 @@ export class ByteBuffer {
     this.length += source.length;
   }
 
-  /** A string of the program itself, as UTF-8. */
-  literal(text: string): void {
-    const room = this.reserve(text.length * 3);
-    this.length += <i32>String.UTF8.encodeUnsafe(changetype<usize>(text), text.length, room);
+  literal(text: Text): void {
+    memory.copy(this.reserve(text.length), text.start, text.length);
+    this.length += text.length;
   }
 
-  /** What `literal` of a whole text becomes (`pack-texts.ts`). */
-  literalAt(text: usize, length: i32): void {
-    memory.copy(this.reserve(length), text, length);
-    this.length += length;
+  number(value: u64): void { this.decimal(value, 1); }
+
+  /** Decimal digits, with zeros before them up to `least`. */
+  decimal(value: u64, least: i32): void {
+    let digits = 1;
+    for (let rest = value / 10; rest > 0; rest /= 10) digits++;
+    digits = max(digits, least);
+    let to = this.reserve(digits) + digits;
+    for (let i = 0; i < digits; i++) {
+      store<u8>(--to, 0x30 + <u8>(value % 10));
+      value /= 10;
+    }
+    this.length += digits;
   }
 
   done(): Uint8Array { return this.storage.subarray(0, this.length); }
 }
 
-export function same(a: Uint8Array, b: Uint8Array): bool {
-  return a.length == b.length && memory.compare(a.dataStart, b.dataStart, a.length) == 0;
+/** A number as its decimal digits. */
+export function decimal(value: u64): Uint8Array {
+  const out = new ByteBuffer(20);
+  out.number(value);
+  return out.done();
 }
 
-export function sameText(a: Uint8Array, text: string): bool {
-  if (a.length != text.length) return false;
-  for (let i = 0; i < text.length; i++) if (<i32>a[i] != text.charCodeAt(i)) return false;
+/** Eight bytes at a time: most of what is compared are names and hashes. */
+export function equalBytes(a: usize, b: usize, length: i32): bool {
+  const end = a + length;
+  while (a + 8 <= end) {
+    if (load<u64>(a) != load<u64>(b)) return false;
+    a += 8;
+    b += 8;
+  }
+  while (a < end) if (load<u8>(a++) != load<u8>(b++)) return false;
   return true;
+}
+
+export function same(a: Uint8Array, b: Uint8Array): bool {
+  return a.length == b.length && equalBytes(a.dataStart, b.dataStart, a.length);
 }
 
 /**

@@ -6,10 +6,10 @@
 import { parseAccount } from "./accounts";
 import { checkAttestations, hashField, Level, RESULT_DOMAIN, ResultClaim } from "./attestations";
 import { BorshReader } from "./borsh";
-import { same, sameText } from "./buffer";
+import { same } from "./buffer";
 import { parseBase64, parseSignature } from "./encoding";
 import { emitObjection } from "./events";
-import { attachedDeposit, blockHeight, check, currentAccount, panic, predecessor, returnBytes, sha256, verifies } from "./host";
+import { attachedDeposit, blockHeight, check, currentAccount, predecessor, returnBytes, sha256, verifies } from "./host";
 import { callArguments, Json, JsonObject } from "./json";
 import { JsonWriter } from "./json-writer";
 import { MAX_INPUT_BYTES, MAX_NAME_BYTES, MAX_STATEMENT_BYTES } from "./limits";
@@ -18,6 +18,7 @@ import { NodeRecord, RequestRecord } from "./records";
 import { assertUnpunished, slash } from "./slashing";
 import { drawTicket, isEligible, ROLE_REPLAY } from "./sortition";
 import { State } from "./state";
+import { sameText, Text } from "./text";
 import { U128 } from "./u128";
 
 /** By a seat of the request's committee that did not sign, with a bond. From now on the highest level is needed. */
@@ -112,7 +113,7 @@ class Subject {
 /** Code hash, class, cost version, input hash, seed, response hash, tape hash. */
 const STATEMENT_REST_BYTES: i32 = 32 + 1 + 2 + 4 * 32;
 
-function signedStatement(fields: JsonObject, name: string, node: NodeRecord): Uint8Array {
+function signedStatement(fields: JsonObject, name: Text, node: NodeRecord): Uint8Array {
   const signed = fields.required(name).object();
   const statement = parseBase64(signed.required("statement").text(MAX_STATEMENT_BYTES));
   const signature = parseSignature(signed.required("signature").text(MAX_NAME_BYTES));

@@ -1,6 +1,8 @@
 /** Hex, base58 and base64 of the surface: hashes, public keys, signatures and byte strings. */
 import { panic } from "./host";
-import { ByteBuffer } from "./buffer";
+import { ByteBuffer, fresh } from "./buffer";
+import { Message } from "./message";
+import { Text } from "./text";
 
 const BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
 const BASE64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -12,12 +14,12 @@ function nibble(character: u8): i32 {
 }
 
 /** 32 bytes from 64 hex digits of either case. */
-export function parseHash(digits: Uint8Array, what: string): Uint8Array {
-  if (digits.length != 64) panic("BadHash: " + what + " is not 64 hex digits");
-  const out = new Uint8Array(32);
+export function parseHash(digits: Uint8Array, what: Text): Uint8Array {
+  if (digits.length != 64) new Message("BadHash: ").literal(what).literal(" is not 64 hex digits").panic();
+  const out = fresh(32);
   for (let i = 0; i < 32; i++) {
     const high = nibble(digits[2 * i]), low = nibble(digits[2 * i + 1]);
-    if ((high | low) < 0) panic("BadHash: " + what + " is not 64 hex digits");
+    if ((high | low) < 0) new Message("BadHash: ").literal(what).literal(" is not 64 hex digits").panic();
     out[i] = <u8>((high << 4) | low);
   }
   return out;
@@ -38,11 +40,11 @@ export function parsePublicKey(text: Uint8Array): Uint8Array {
   const digits = text.length - KEY_PREFIX.length;
   if (digits < 32 || digits > 44) panic("BadPublicKey: not ed25519:<base58 of 32 bytes>");
   for (let i = 0; i < KEY_PREFIX.length; i++) {
-    if (<i32>text[i] != KEY_PREFIX.charCodeAt(i)) panic("BadPublicKey: not an ed25519 key");
+    if (text[i] != KEY_PREFIX.at(i)) panic("BadPublicKey: not an ed25519 key");
   }
-  const out = new Uint8Array(32);
+  const out = fresh(32);
   for (let i = KEY_PREFIX.length; i < text.length; i++) {
-    let carry = BASE58.indexOf(String.fromCharCode(text[i]));
+    let carry = BASE58.indexOf(text[i]);
     if (carry < 0) panic("BadPublicKey: not base58");
     for (let j = 31; j >= 0; j--) {
       carry += <i32>out[j] * 58;
@@ -75,7 +77,7 @@ export function writePublicKey(out: ByteBuffer, key: Uint8Array): void {
     }
   }
   for (let i = 0; i < key.length && key[i] == 0; i++) out.byte(0x31);
-  for (let i = digits.length - 1; i >= 0; i--) out.byte(<u8>BASE58.charCodeAt(digits[i]));
+  for (let i = digits.length - 1; i >= 0; i--) out.byte(BASE58.at(digits[i]));
 }
 
 function sextet(character: u8): i32 {
@@ -92,7 +94,7 @@ export function parseBase64(text: Uint8Array): Uint8Array {
   if (length == 0) return text;
   const padding = text[length - 2] == 0x3d ? 2 : text[length - 1] == 0x3d ? 1 : 0;
   if (padding == 2 && text[length - 1] != 0x3d) panic("BadEncoding: bad padding");
-  const out = new Uint8Array((length >> 2) * 3);
+  const out = fresh((length >> 2) * 3);
   let to = out.dataStart, rest: u32 = 0;
   for (let i = 0; i < length; i += 4) {
     let word: u32 = 0;
@@ -123,24 +125,24 @@ export function parseSignature(text: Uint8Array): Uint8Array {
 
 export function writeBase64(out: ByteBuffer, bytes: Uint8Array): void {
   const length = bytes.length;
-  const alphabet = changetype<usize>(BASE64);
+  const alphabet = BASE64.start;
   const size = ((length + 2) / 3) * 4;
   let to = out.reserve(size);
   let from = bytes.dataStart;
   const end = from + length;
   for (; from + 2 < end; from += 3, to += 4) {
     const word = (<u32>load<u8>(from) << 16) | (<u32>load<u8>(from, 1) << 8) | <u32>load<u8>(from, 2);
-    store<u8>(to, load<u8>(alphabet + ((word >> 18) << 1)));
-    store<u8>(to, load<u8>(alphabet + (((word >> 12) & 63) << 1)), 1);
-    store<u8>(to, load<u8>(alphabet + (((word >> 6) & 63) << 1)), 2);
-    store<u8>(to, load<u8>(alphabet + ((word & 63) << 1)), 3);
+    store<u8>(to, load<u8>(alphabet + (word >> 18)));
+    store<u8>(to, load<u8>(alphabet + ((word >> 12) & 63)), 1);
+    store<u8>(to, load<u8>(alphabet + ((word >> 6) & 63)), 2);
+    store<u8>(to, load<u8>(alphabet + (word & 63)), 3);
   }
   if (from < end) {
     const two = from + 1 < end;
     const word = (<u32>load<u8>(from) << 16) | (two ? <u32>load<u8>(from, 1) << 8 : 0);
-    store<u8>(to, load<u8>(alphabet + ((word >> 18) << 1)));
-    store<u8>(to, load<u8>(alphabet + (((word >> 12) & 63) << 1)), 1);
-    store<u8>(to, two ? load<u8>(alphabet + (((word >> 6) & 63) << 1)) : 0x3d, 2);
+    store<u8>(to, load<u8>(alphabet + (word >> 18)));
+    store<u8>(to, load<u8>(alphabet + ((word >> 12) & 63)), 1);
+    store<u8>(to, two ? load<u8>(alphabet + ((word >> 6) & 63)) : 0x3d, 2);
     store<u8>(to, 0x3d, 3);
   }
   out.advance(size);

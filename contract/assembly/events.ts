@@ -8,9 +8,10 @@ import { JsonWriter } from "./json-writer";
 import { INPUT_IN_EVENT_BYTES, MAX_EVENT_BYTES } from "./limits";
 import { CodeSource, GuestResponse, LeaseRecord, NodeRecord, RequestRecord, SOURCE_GITHUB } from "./records";
 import { State } from "./state";
+import { Text } from "./text";
 import { U128 } from "./u128";
 
-function begin(state: State, event: string, capacity: i32 = 512): JsonWriter {
+function begin(state: State, event: Text, capacity: i32 = 512): JsonWriter {
   const out = new JsonWriter(capacity);
   out.literal('EVENT_JSON:{"standard":');
   out.text(state.eventStandard);
@@ -163,7 +164,7 @@ export function emitRequested(state: State, request: RequestRecord, extras: Requ
 
 /** `response` is null where the yield ran out of blocks. */
 export function emitCompleted(
-  state: State, request: RequestRecord, response: GuestResponse | null, charged: U128, refunded: U128, timedOut: string,
+  state: State, request: RequestRecord, response: GuestResponse | null, charged: U128, refunded: U128, timedOut: Text,
 ): void {
   const out = begin(state, "execution_completed", 4_096);
   out.literal('"sender_id":');
@@ -180,10 +181,10 @@ export function emitCompleted(
   out.literal('},"success":');
   out.bool(response != null && response.success);
   out.literal(',"error_message":');
-  if (!response) out.ascii(timedOut);
+  if (!response) out.quoted(timedOut);
   else if (response.success) out.literal("null");
   else if (response.error) out.text(response.error!);
-  else out.ascii("Unknown error");
+  else out.quoted("Unknown error");
   out.literal(',"payment_charged":');
   out.amount(charged);
   out.literal(',"payment_refunded":');
@@ -199,12 +200,12 @@ export function emitCompleted(
 export function emitCharged(charged: U128): void {
   const out = new ByteBuffer(64);
   out.literal('[[yNEAR charged: "');
-  out.literal(charged.toString());
+  charged.writeDecimal(out);
   out.literal('"]]');
   log(out.done());
 }
 
-export function emitLease(state: State, event: string, requestId: u64, lease: LeaseRecord): void {
+export function emitLease(state: State, event: Text, requestId: u64, lease: LeaseRecord): void {
   const out = begin(state, event);
   out.literal('"request_id":');
   out.number(requestId);
@@ -220,7 +221,7 @@ export function emitLease(state: State, event: string, requestId: u64, lease: Le
 }
 
 /** `event` says what happened to the node: registered, stake added, exit begun, status set, stake withdrawn. */
-export function emitNode(state: State, event: string, node: NodeRecord): void {
+export function emitNode(state: State, event: Text, node: NodeRecord): void {
   const out = begin(state, event);
   out.literal('"account_id":');
   out.text(node.accountId);
@@ -269,7 +270,7 @@ export function emitObjection(state: State, requestId: u64, account: Uint8Array)
 }
 
 /** What an account lost, and why. */
-export function emitPenalty(state: State, event: string, requestId: u64, account: Uint8Array, amount: U128): void {
+export function emitPenalty(state: State, event: Text, requestId: u64, account: Uint8Array, amount: U128): void {
   const out = begin(state, event);
   out.literal('"request_id":');
   out.number(requestId);
@@ -281,7 +282,7 @@ export function emitPenalty(state: State, event: string, requestId: u64, account
 }
 
 /** An owner's action that takes effect when it is called again from `height` on. */
-export function emitAnnounced(state: State, method: string, digest: Uint8Array, height: u64): void {
+export function emitAnnounced(state: State, method: Text, digest: Uint8Array, height: u64): void {
   const out = begin(state, "owner_action_announced");
   out.literal('"method":"');
   out.literal(method);
@@ -292,7 +293,7 @@ export function emitAnnounced(state: State, method: string, digest: Uint8Array, 
   emit(out);
 }
 
-function beginSystem(state: State, kind: string, capacity: i32 = 512): JsonWriter {
+function beginSystem(state: State, kind: Text, capacity: i32 = 512): JsonWriter {
   const out = begin(state, "system_event", capacity);
   out.byte(0x22);
   out.literal(kind);
@@ -340,7 +341,7 @@ export function emitPaymentKeyDeleted(state: State, owner: Uint8Array, nonce: u3
   endSystem(out);
 }
 
-export function emitKeystore(state: State, event: string, epoch: u64): void {
+export function emitKeystore(state: State, event: Text, epoch: u64): void {
   const out = begin(state, event);
   out.literal('"epoch":');
   out.number(epoch);

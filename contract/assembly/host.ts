@@ -2,6 +2,9 @@
  * The NEAR host functions that the contract uses (module `env`, nearcore `runtime/near-vm-runner/src/imports.rs`),
  * wrapped so that the rest of the contract sees bytes, never pointers and registers.
  */
+import { EMPTY, fresh, same } from "./buffer";
+import { Message } from "./message";
+import { Text, utf8 } from "./text";
 import { U128 } from "./u128";
 
 @external("env", "read_register") declare function read_register(register: u64, pointer: u64): void;
@@ -60,40 +63,33 @@ const DATA_ID: u64 = 37;
 // @ts-ignore: decorator
 @inline function size(bytes: Uint8Array): u64 { return <u64>bytes.length; }
 
-export function utf8(text: string): Uint8Array {
-  return Uint8Array.wrap(String.UTF8.encode(text));
-}
-
 /** Ends the call and undoes what it did. `message` is "Code: detail"; the codes are listed in `client/errors.ts`. */
-export function panic(message: string): void {
-  const bytes = utf8(message);
-  panic_utf8(size(bytes), at(bytes));
+export function panic(message: Text): void {
+  panic_utf8(message.length, <u64>message.start);
   unreachable();
 }
 
-/** What `check` and `panic` with a whole text become (`pack-texts.ts`): the text's bytes and their number. */
-// @ts-ignore: decorator
-@global export function checkAt(condition: bool, message: usize, length: u64): void {
-  if (!condition) panicAt(message, length);
-}
-
-// @ts-ignore: decorator
-@global export function panicAt(message: usize, length: u64): void {
-  panic_utf8(length, <u64>message);
+export function panicWith(message: Uint8Array): void {
+  panic_utf8(size(message), at(message));
   unreachable();
 }
 
-export function check(condition: bool, message: string): void {
+export function check(condition: bool, message: Text): void {
   if (!condition) panic(message);
 }
 
-/** What AssemblyScript's own traps become (`--use abort=`): a panic that can be read. */
+/** What AssemblyScript's own traps become (`--use abort=`): a panic that can be read. These alone are its strings. */
 export function onAbort(message: string | null, file: string | null, line: u32, column: u32): void {
-  panic("Trap: " + (message ? message : "abort") + " in " + (file ? file : "?") + ":" + line.toString());
+  const out = new Message("Trap: ");
+  if (message) out.utf16(message);
+  out.literal(" in ");
+  if (file) out.utf16(file);
+  out.literal(":").number(line);
+  out.panic();
 }
 
 function register(id: u64): Uint8Array {
-  const bytes = new Uint8Array(<i32>register_len(id));
+  const bytes = fresh(<i32>register_len(id));
   read_register(id, at(bytes));
   return bytes;
 }
@@ -105,7 +101,7 @@ export function signer(): Uint8Array { signer_account_id(SCRATCH); return regist
 export function assertPrivate(): void {
   const self = currentAccount(), caller = predecessor();
   check(
-    self.length == caller.length && memory.compare(self.dataStart, caller.dataStart, self.length) == 0,
+    same(self, caller),
     "Private: only the contract itself may call this",
   );
 }
@@ -117,14 +113,14 @@ export function storageBytes(): u64 { return storage_usage(); }
 export function gasLeft(): u64 { return prepaid_gas() - used_gas(); }
 
 export function attachedDeposit(): U128 {
-  const bytes = new Uint8Array(16);
+  const bytes = fresh(16);
   attached_deposit(at(bytes));
   return U128.read(bytes.dataStart);
 }
 
 /** The contract's own balance with the attached deposit and without the transfers already promised. */
 export function balance(): U128 {
-  const bytes = new Uint8Array(16);
+  const bytes = fresh(16);
   account_balance(at(bytes));
   return U128.read(bytes.dataStart);
 }
@@ -160,7 +156,7 @@ export function transfer(account: Uint8Array, amount: U128): void {
 }
 
 /** A transfer whose end `callback` learns (its only promise result). */
-export function transferThen(account: Uint8Array, amount: U128, callback: string, args: Uint8Array, gas: u64): void {
+export function transferThen(account: Uint8Array, amount: U128, callback: Text, args: Uint8Array, gas: u64): void {
   const promise = promise_batch_create(size(account), at(account));
   const bytes = amount.toBytes(), nothing = new U128().toBytes(), then = utf8(callback), self = currentAccount();
   promise_batch_action_transfer(promise, at(bytes));
@@ -168,7 +164,7 @@ export function transferThen(account: Uint8Array, amount: U128, callback: string
 }
 
 /** New code for this account, and a first call of it in the same receipt: where it fails the old code stays. */
-export function deployThen(code: Uint8Array, method: string, gas: u64): void {
+export function deployThen(code: Uint8Array, method: Text, gas: u64): void {
   const self = currentAccount(), called = utf8(method), nothing = new U128().toBytes();
   const promise = promise_batch_create(size(self), at(self));
   promise_batch_action_deploy_contract(promise, size(code), at(code));
@@ -177,7 +173,7 @@ export function deployThen(code: Uint8Array, method: string, gas: u64): void {
 }
 
 /** Suspends the call until {@link resume} or until 200 blocks have passed; returns the data id that resumes it. */
-export function suspend(callback: string, args: Uint8Array, gas: u64): Uint8Array {
+export function suspend(callback: Text, args: Uint8Array, gas: u64): Uint8Array {
   const method = utf8(callback);
   // Weight 1: the gas that the caller attached beyond what is needed serves the callback, and what stays is refunded.
   const promise = promise_yield_create(size(method), at(method), size(args), at(args), gas, 1, DATA_ID);
@@ -191,16 +187,16 @@ export function resume(dataId: Uint8Array, payload: Uint8Array): bool {
 }
 
 export function callThen(
-  account: Uint8Array, method: string, args: Uint8Array, amount: U128, gas: u64,
-  callback: string, callbackGas: u64,
+  account: Uint8Array, method: Text, args: Uint8Array, amount: U128, gas: u64,
+  callback: Text, callbackGas: u64,
 ): void {
-  callThenWith(account, method, args, amount, gas, callback, new Uint8Array(0), callbackGas);
+  callThenWith(account, method, args, amount, gas, callback, EMPTY, callbackGas);
 }
 
 /** Calls a contract, then a callback of this one, whose value is this call's. */
 export function callThenWith(
-  account: Uint8Array, method: string, args: Uint8Array, amount: U128, gas: u64,
-  callback: string, callbackArgs: Uint8Array, callbackGas: u64,
+  account: Uint8Array, method: Text, args: Uint8Array, amount: U128, gas: u64,
+  callback: Text, callbackArgs: Uint8Array, callbackGas: u64,
 ): void {
   const called = utf8(method), then = utf8(callback), self = currentAccount();
   const attached = amount.toBytes(), nothing = new U128().toBytes();

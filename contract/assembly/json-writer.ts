@@ -1,19 +1,18 @@
 /** JSON as the contract answers and logs it: compact, UTF-8, escaped only where RFC 8259 demands it. */
 import { ByteBuffer, skipPlain } from "./buffer";
 import { writeBase64, writeHex, writePublicKey } from "./encoding";
-import { utf8 } from "./host";
+import { Text } from "./text";
 import { U128 } from "./u128";
 
 export class JsonWriter extends ByteBuffer {
   constructor(capacity: i32 = 256) { super(capacity); }
 
-  number(value: u64): void { this.literal(value.toString()); }
   bool(value: bool): void { this.literal(value ? "true" : "false"); }
 
   /** An amount in quotes: JSON readers lose digits above 2^53. */
   amount(value: U128): void {
     this.byte(0x22);
-    this.literal(value.toString());
+    value.writeDecimal(this);
     this.byte(0x22);
   }
 
@@ -40,7 +39,12 @@ export class JsonWriter extends ByteBuffer {
     this.advance(<i32>(to - start));
   }
 
-  ascii(value: string): void { this.text(utf8(value)); }
+  /** A text of the program itself that needs no escape. */
+  quoted(value: Text): void {
+    this.byte(0x22);
+    this.literal(value);
+    this.byte(0x22);
+  }
 
   textOrNull(value: Uint8Array | null): void {
     if (value) this.text(value);

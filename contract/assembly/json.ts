@@ -3,21 +3,23 @@
  * are used. Fields that nobody asked for are ignored, as serde does; a field that comes twice, a wrong type, a bad
  * escape or bytes that are not UTF-8 end the call with a name.
  */
-import { sameText, skipPlain } from "./buffer";
+import { EMPTY, fresh, same, skipPlain } from "./buffer";
 import { callInput, panic } from "./host";
 import { MAX_JSON_DEPTH, MAX_JSON_FIELDS } from "./limits";
+import { Message } from "./message";
+import { sameText, Text } from "./text";
 import { U128 } from "./u128";
 import { firstNotUtf8, writeCodePoint } from "./utf8";
 
 /** Field names that nobody asked for are compared too (duplicates are refused), so they are bounded. */
 const MAX_JSON_KEY_BYTES: i32 = 256;
 
-let source: Uint8Array = new Uint8Array(0);
+let source: Uint8Array = EMPTY;
 let cursor: usize = 0;
 let end: usize = 0;
 
-function bad(what: string): void {
-  panic("BadJson: " + what + " at byte " + (cursor - source.dataStart).toString());
+function bad(what: Text): void {
+  new Message("BadJson: ").literal(what).literal(" at byte ").number(cursor - source.dataStart).panic();
 }
 
 // @ts-ignore: decorator
@@ -40,8 +42,8 @@ function expect(character: u8): void {
   cursor++;
 }
 
-function word(text: string): void {
-  for (let i = 0; i < text.length; i++) expect(<u8>text.charCodeAt(i));
+function word(text: Text): void {
+  for (let i = 0; i < text.length; i++) expect(text.at(i));
 }
 
 function hex4(): u32 {
@@ -185,7 +187,7 @@ function skipMembers(close: u8, depth: i32): void {
 
 /** The bytes of a string with escapes, which the scan has found to be right. */
 function unescaped(from: usize, last: usize): Uint8Array {
-  const out = new Uint8Array(<i32>(last - from));
+  const out = fresh(<i32>(last - from));
   let to = out.dataStart;
   cursor = from;
   while (cursor < last) {
@@ -204,9 +206,12 @@ function unescaped(from: usize, last: usize): Uint8Array {
 
 /** One value of the input; `name` is what error messages call it. */
 export class Json {
-  constructor(private from: usize, private to: usize, readonly name: string) {}
+  constructor(private from: usize, private to: usize, readonly name: Text) {}
 
-  private wrong(type: string): void { panic("BadType: " + this.name + " is not " + type); }
+  private wrong(type: Text): void { new Message("BadType: ").literal(this.name).literal(" is not ").literal(type).panic(); }
+  private tooLong(most: i32, unit: Text): void {
+    new Message("TooLong: ").literal(this.name).literal(" has at most ").number(most).literal(unit).panic();
+  }
   private first(): u8 { return load<u8>(this.from); }
 
   isNull(): bool { return this.first() == 0x6e; }
@@ -226,7 +231,7 @@ export class Json {
     for (let p = this.from; p < this.to; p++) {
       const digit = <u64>load<u8>(p) - 0x30;
       if (digit > 9) this.wrong("a whole number");
-      if (value > (u64.MAX_VALUE - digit) / 10) panic("TooLarge: " + this.name);
+      if (value > (u64.MAX_VALUE - digit) / 10) new Message("TooLarge: ").literal(this.name).panic();
       value = value * 10 + digit;
     }
     return value;
@@ -235,7 +240,7 @@ export class Json {
   /** A whole number of at most `most`. */
   upTo(most: u64): u64 {
     const value = this.u64();
-    if (value > most) panic("TooLarge: " + this.name + " is at most " + most.toString());
+    if (value > most) new Message("TooLarge: ").literal(this.name).literal(" is at most ").number(most).panic();
     return value;
   }
 
@@ -244,7 +249,7 @@ export class Json {
     if (this.first() != 0x22) this.wrong("a string");
     const from = this.from + 1, last = this.to - 1;
     const decoded = skipPlain(from, last) == last ? slice(from, last) : unescaped(from, last);
-    if (decoded.length > most) panic("TooLong: " + this.name + " has at most " + most.toString() + " bytes");
+    if (decoded.length > most) this.tooLong(most, " bytes");
     return decoded;
   }
 
@@ -254,7 +259,7 @@ export class Json {
   /** An array of numbers below 256. */
   bytes(most: i32): Uint8Array {
     if (this.first() != 0x5b) this.wrong("an array of bytes");
-    const out = new Uint8Array(<i32>min<usize>(<usize>most, (this.to - this.from) >> 1));
+    const out = fresh(<i32>min<usize>(<usize>most, (this.to - this.from) >> 1));
     const limit = out.dataStart + out.length;
     let to = out.dataStart;
     cursor = this.from + 1;
@@ -271,7 +276,7 @@ export class Json {
         digit = <u32>load<u8>(++p) - 0x30;
       }
       if (p == start || p - start > 3 || value > 255) this.wrong("an array of bytes");
-      if (to == limit) panic("TooLong: " + this.name + " has at most " + most.toString() + " bytes");
+      if (to == limit) this.tooLong(most, " bytes");
       store<u8>(to++, value);
       if (digit != 0x2c - 0x30) {
         cursor = p;
@@ -301,7 +306,7 @@ export class Json {
       space();
       const from = cursor;
       skipValue(1);
-      if (found.length == most) panic("TooLong: " + this.name + " has at most " + most.toString() + " elements");
+      if (found.length == most) this.tooLong(most, " elements");
       found.push(new Json(from, cursor, this.name));
       space();
       if (peek() == 0x5d) return found;
@@ -339,13 +344,13 @@ export class JsonObject {
   private keys: Uint8Array[] = [];
   private from: usize[] = [];
   private to: usize[] = [];
-  constructor(readonly name: string) {}
+  constructor(readonly name: Text) {}
 
   add(key: Uint8Array, from: usize, to: usize): void {
     for (let i = 0; i < this.keys.length; i++) {
       const known = this.keys[i];
-      if (known.length == key.length && memory.compare(known.dataStart, key.dataStart, key.length) == 0) {
-        panic("DuplicateField: " + String.UTF8.decodeUnsafe(key.dataStart, key.length));
+      if (same(known, key)) {
+        new Message("DuplicateField: ").bytes(key).panic();
       }
     }
     if (this.keys.length == MAX_JSON_FIELDS) panic("BadJson: an object has too many fields");
@@ -355,7 +360,7 @@ export class JsonObject {
   }
 
   /** The field's value; null where it is absent or JSON null. */
-  optional(field: string): Json | null {
+  optional(field: Text): Json | null {
     for (let i = 0; i < this.keys.length; i++) {
       if (!sameText(this.keys[i], field)) continue;
       const value = new Json(this.from[i], this.to[i], field);
@@ -365,29 +370,29 @@ export class JsonObject {
   }
 
   /** The field's value, which may be JSON null; null only where the field is absent. */
-  present(field: string): Json | null {
+  present(field: Text): Json | null {
     for (let i = 0; i < this.keys.length; i++) {
       if (sameText(this.keys[i], field)) return new Json(this.from[i], this.to[i], field);
     }
     return null;
   }
 
-  required(field: string): Json {
+  required(field: Text): Json {
     const value = this.optional(field);
-    if (!value) panic("MissingField: " + field);
+    if (!value) new Message("MissingField: ").literal(field).panic();
     return value!;
   }
 
   get count(): i32 { return this.keys.length; }
 
   /** An optional boolean, false where it is absent. */
-  flag(field: string): bool {
+  flag(field: Text): bool {
     const value = this.optional(field);
     return value ? value.bool() : false;
   }
 
   /** An optional whole number. */
-  u64Or(field: string, otherwise: u64): u64 {
+  u64Or(field: Text, otherwise: u64): u64 {
     const value = this.optional(field);
     return value ? value.u64() : otherwise;
   }

@@ -3,12 +3,12 @@
  * of a watcher's, so that no name that somebody chooses can make one key look like another.
  */
 import { BorshReader, BorshWriter } from "./borsh";
-import { same } from "./buffer";
+import { fresh, same } from "./buffer";
 import { check, panic, read, remove, write } from "./host";
 
 /** `prefix` ‖ bytes. */
 export function keyOf(prefix: u8, bytes: Uint8Array): Uint8Array {
-  const key = new Uint8Array(bytes.length + 1);
+  const key = fresh(bytes.length + 1);
   key[0] = prefix;
   memory.copy(key.dataStart + 1, bytes.dataStart, bytes.length);
   return key;
@@ -16,7 +16,7 @@ export function keyOf(prefix: u8, bytes: Uint8Array): Uint8Array {
 
 /** `prefix` ‖ number, big-endian ‖ bytes. */
 export function numberedKey(prefix: u8, number: u64, bytes: Uint8Array | null = null): Uint8Array {
-  const key = new Uint8Array(9 + (bytes ? bytes.length : 0));
+  const key = fresh(9 + (bytes ? bytes.length : 0));
   key[0] = prefix;
   store<u64>(key.dataStart + 1, bswap<u64>(number));
   if (bytes) memory.copy(key.dataStart + 9, bytes.dataStart, bytes.length);

@@ -8,7 +8,7 @@
  */
 import { parseAccount } from "./accounts";
 import { BorshReader, BorshWriter } from "./borsh";
-import { same } from "./buffer";
+import { fresh, same } from "./buffer";
 import { parseBase64 } from "./encoding";
 import { emitKeystore } from "./events";
 import { blockHeight, check, has, panic, predecessor, read, returnBytes, sha256, write } from "./host";
@@ -19,6 +19,7 @@ import { MAX_MEMBERS, MAX_PHASE_BLOCKS, MAX_SHARES, MIN_PHASE_BLOCKS } from "./l
 import { ownerAction } from "./owner";
 import { NodeRecord } from "./records";
 import { State } from "./state";
+import { Text } from "./text";
 
 const EPOCH_PREFIX: u8 = 0x45;
 const DEAL_PREFIX: u8 = 0x46;
@@ -106,13 +107,13 @@ export class KeystoreEpoch {
 }
 
 function pairOf(first: u32, second: u32): Uint8Array {
-  const bytes = new Uint8Array(8);
+  const bytes = fresh(8);
   store<u32>(bytes.dataStart, bswap<u32>(first));
   store<u32>(bytes.dataStart, bswap<u32>(second), 4);
   return bytes;
 }
 
-function phase(fields: JsonObject, name: string): u64 {
+function phase(fields: JsonObject, name: Text): u64 {
   const blocks = fields.required(name).upTo(MAX_PHASE_BLOCKS);
   check(blocks >= MIN_PHASE_BLOCKS, "BadPhase: too few blocks");
   return blocks;

@@ -8,13 +8,14 @@ import { emitLease } from "./events";
 import { blockHeight, check, currentAccount, panic, predecessor } from "./host";
 import { callArguments, JsonObject } from "./json";
 import { MAX_FORMER_HOLDERS } from "./limits";
+import { Message } from "./message";
 import { LeaseRecord, NodeRecord, OutcomeRecord, RequestRecord } from "./records";
 import { penaliseHolder } from "./slashing";
 import { drawTicket, isEligible, leaseSeats, ROLE_LEASE } from "./sortition";
 import { State } from "./state";
 
-function wrongEpoch(expected: u32): void {
-  panic("WrongLeaseEpoch: the lease epoch is " + expected.toString());
+export function wrongEpoch(expected: u32): void {
+  new Message("WrongLeaseEpoch: the lease epoch is ").number(expected).panic();
 }
 
 /** Blocks that a run of this many instructions may take. */

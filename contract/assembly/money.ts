@@ -5,7 +5,7 @@
  */
 import { parseAccount } from "./accounts";
 import { BorshReader, BorshWriter } from "./borsh";
-import { same } from "./buffer";
+import { fresh, same } from "./buffer";
 import { emitRefundBounced } from "./events";
 import {
   assertPrivate, awaited, check, panic, predecessor, read, remove, returnBytes, transfer, transferThen, write,
@@ -34,7 +34,7 @@ export function chargeFor(state: State, success: bool, instructions: u64, paymen
 }
 
 function earningsKey(account: Uint8Array): Uint8Array {
-  const key = new Uint8Array(account.length + 1);
+  const key = fresh(account.length + 1);
   key[0] = EARNINGS_PREFIX;
   memory.copy(key.dataStart + 1, account.dataStart, account.length);
   return key;

@@ -7,20 +7,21 @@
 import { BorshReader, BorshWriter } from "./borsh";
 import { same } from "./buffer";
 import { emitAnnounced } from "./events";
-import { blockHeight, callInput, panic, read, remove, sha256, utf8, write } from "./host";
+import { blockHeight, callInput, read, remove, sha256, write } from "./host";
 import { callArguments, JsonObject } from "./json";
+import { keyOf } from "./keys";
+import { Message } from "./message";
 import { State } from "./state";
+import { Text, utf8 } from "./text";
 
 const ANNOUNCED_PREFIX: u8 = 0x54;
 
-function announcedKey(method: string): Uint8Array {
-  const key = utf8("T" + method);
-  key[0] = ANNOUNCED_PREFIX;
-  return key;
+function announcedKey(method: Text): Uint8Array {
+  return keyOf(ANNOUNCED_PREFIX, utf8(method));
 }
 
 /** Whether the owner's call may take effect now; otherwise it is announced, and the caller returns. */
-export function ownerMay(state: State, method: string): bool {
+export function ownerMay(state: State, method: Text): bool {
   state.assertOwner();
   if (state.timelockBlocks == 0) return true;
   const key = announcedKey(method), digest = sha256(callInput()), stored = read(key);
@@ -28,7 +29,7 @@ export function ownerMay(state: State, method: string): bool {
     const r = new BorshReader(stored);
     if (same(r.raw(32), digest)) {
       const height = r.u64();
-      if (blockHeight() < height) panic("TimeLocked: takes effect from block " + height.toString() + " on");
+      if (blockHeight() < height) new Message("TimeLocked: takes effect from block ").number(height).literal(" on").panic();
       remove(key);
       return true;
     }
@@ -42,6 +43,6 @@ export function ownerMay(state: State, method: string): bool {
 }
 
 /** The arguments of an owner's call that takes effect; null where it was announced. */
-export function ownerAction(state: State, method: string): JsonObject | null {
+export function ownerAction(state: State, method: Text): JsonObject | null {
   return ownerMay(state, method) ? callArguments() : null;
 }

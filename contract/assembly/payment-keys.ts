@@ -5,12 +5,10 @@
  */
 import { parseAccount } from "./accounts";
 import { BorshReader, BorshWriter } from "./borsh";
-import { same } from "./buffer";
+import { decimal, same } from "./buffer";
 import { parseHash } from "./encoding";
 import { emitPaymentKeyDeleted, emitTopUp } from "./events";
-import {
-  assertPrivate, attachedDeposit, awaited, check, panic, predecessor, read, resume, returnBytes, suspend, utf8, write,
-} from "./host";
+import { assertPrivate, attachedDeposit, awaited, check, panic, predecessor, read, resume, returnBytes, suspend, write } from "./host";
 import { callArguments, JsonObject, parseJson } from "./json";
 import { JsonWriter } from "./json-writer";
 import { keyOf } from "./keys";
@@ -46,11 +44,11 @@ export function checkNewNonce(account: Uint8Array, profile: Uint8Array): void {
 }
 
 export function get_next_payment_key_nonce(): void {
-  returnBytes(utf8((lastNonce(parseAccount(callArguments().required("account_id"))) + 1).toString()));
+  returnBytes(decimal(lastNonce(parseAccount(callArguments().required("account_id"))) + 1));
 }
 
 function keyNamed(owner: Uint8Array, nonce: u32): Secret | null {
-  return new Secret(Accessor.paymentKey(), utf8(nonce.toString()), owner).find();
+  return new Secret(Accessor.paymentKey(), decimal(nonce), owner).find();
 }
 
 /** Called by the token; what the callback returns is what the token gives back. */

@@ -2,6 +2,7 @@
  * The index of pending requests: pages of 256 ids as bitmaps under `p` ‖ page (u64 big-endian). Ids stay in order, so a
  * reader who pages by id misses nothing when requests settle meanwhile; adding or removing touches one small record.
  */
+import { fresh } from "./buffer";
 import { panic, read, remove, write } from "./host";
 import { State } from "./state";
 
@@ -10,7 +11,7 @@ const PENDING_PREFIX: u8 = 0x70;
 const MAX_ADVANCE: i32 = 8;
 
 function pageKey(page: u64): Uint8Array {
-  const key = new Uint8Array(9);
+  const key = fresh(9);
   key[0] = PENDING_PREFIX;
   store<u64>(key.dataStart + 1, bswap<u64>(page));
   return key;
@@ -19,7 +20,7 @@ function pageKey(page: u64): Uint8Array {
 export function addPending(state: State, id: u64): void {
   const key = pageKey(id >> 8);
   const stored = read(key);
-  const page = stored ? stored : new Uint8Array(32);
+  const page = stored ? stored : fresh(32);
   page[<i32>(id & 255) >> 3] |= 1 << <u8>(id & 7);
   write(key, page);
   if (state.pendingCount == 0) state.firstPendingPage = id >> 8;

@@ -4,8 +4,8 @@
  */
 import { parseAccount } from "./accounts";
 import { BorshReader, BorshWriter } from "./borsh";
-import { same } from "./buffer";
-import { check, panic, read, remove, returnBytes, utf8, write } from "./host";
+import { decimal, EMPTY, same } from "./buffer";
+import { check, panic, read, remove, returnBytes, write } from "./host";
 import { callArguments, Json, parseJson } from "./json";
 import { JsonWriter } from "./json-writer";
 import { keyOf, StoredList } from "./keys";
@@ -13,6 +13,7 @@ import { INPUT_IN_EVENT_BYTES, MAX_NAME_BYTES, MAX_OPERATIONS, MAX_PAGE, MAX_PRI
 import { ownerAction } from "./owner";
 import { Project } from "./projects";
 import { State } from "./state";
+import { utf8 } from "./text";
 import { U128 } from "./u128";
 
 const PRICING_PREFIX: u8 = 0x52;
@@ -20,8 +21,8 @@ const PRICED_KEY = "PRICED";
 const FULL_SHARE: u64 = 10_000;
 
 export class Price {
-  author: Uint8Array = new Uint8Array(0);
-  operation: Uint8Array = new Uint8Array(0);
+  author: Uint8Array = EMPTY;
+  operation: Uint8Array = EMPTY;
   amount: U128 = new U128();
   shareBps: u16 = 0;
 }
@@ -141,5 +142,5 @@ export function get_priced_projects(): void {
 }
 
 export function get_priced_project_count(): void {
-  returnBytes(utf8(pricedProjects().items.length.toString()));
+  returnBytes(decimal(pricedProjects().items.length));
 }

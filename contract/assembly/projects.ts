@@ -5,16 +5,17 @@
  */
 import { parseAccount } from "./accounts";
 import { BorshReader, BorshWriter } from "./borsh";
-import { ByteBuffer, same } from "./buffer";
+import { ByteBuffer, decimal, EMPTY, fresh, same } from "./buffer";
 import { writeHex } from "./encoding";
 import { emitStorageCleanup, writeSource } from "./events";
-import { check, has, panic, predecessor, read, remove, returnBytes, sha256, timestampNs, utf8, write } from "./host";
+import { check, has, panic, predecessor, read, remove, returnBytes, sha256, timestampNs, write } from "./host";
 import { callArguments, Json, JsonObject } from "./json";
 import { JsonWriter } from "./json-writer";
 import { keyOf, numberedKey, StoredList } from "./keys";
 import {
   MAX_PAGE, MAX_PROJECT_ID_BYTES, MAX_PROJECT_NAME_BYTES, MAX_PROJECTS, MAX_VERSION_KEY_BYTES, MAX_VERSIONS,
 } from "./limits";
+import { Message } from "./message";
 import { unprice } from "./pricing";
 import { CodeSource } from "./records";
 import { parseCode, versionKeyOf } from "./sources";
@@ -34,7 +35,7 @@ export function plainName(value: Json, most: i32): Uint8Array {
   for (let i = 0; i < name.length; i++) {
     const c = name[i], letter = (c | 0x20) >= 0x61 && (c | 0x20) <= 0x7a;
     if (!letter && !(c >= 0x30 && c <= 0x39) && c != 0x2d && c != 0x5f) {
-      panic("BadName: " + value.name + " has letters, digits, - and _ only");
+      new Message("BadName: ").literal(value.name).literal(" has letters, digits, - and _ only").panic();
     }
   }
   return name;
@@ -42,9 +43,9 @@ export function plainName(value: Json, most: i32): Uint8Array {
 
 export class Project {
   number: u64 = 0;
-  owner: Uint8Array = new Uint8Array(0);
-  name: Uint8Array = new Uint8Array(0);
-  activeVersion: Uint8Array = new Uint8Array(0);
+  owner: Uint8Array = EMPTY;
+  name: Uint8Array = EMPTY;
+  activeVersion: Uint8Array = EMPTY;
   createdAt: u64 = 0;
   storageDeposit: U128 = new U128();
   /** Reserved for the root of the project's own storage; null until guests have one. */
@@ -59,7 +60,7 @@ export class Project {
   }
 
   uuid(): Uint8Array {
-    const digits = new Uint8Array(8), out = new ByteBuffer(17);
+    const digits = fresh(8), out = new ByteBuffer(17);
     store<u64>(digits.dataStart, bswap<u64>(this.number));
     out.byte(0x70);
     writeHex(out, digits);
@@ -96,7 +97,7 @@ export class Project {
 
   static load(id: Uint8Array): Project {
     const project = Project.find(id);
-    if (!project) panic("NoSuchProject: " + String.UTF8.decodeUnsafe(id.dataStart, id.length));
+    if (!project) new Message("NoSuchProject: ").bytes(id).panic();
     return project!;
   }
 
@@ -299,5 +300,5 @@ export function list_versions(): void {
 
 export function get_version_count(): void {
   const project = named(callArguments());
-  returnBytes(utf8(project ? project.versions().items.length.toString() : "0"));
+  returnBytes(decimal(project ? project.versions().items.length : 0));
 }

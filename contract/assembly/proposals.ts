@@ -5,6 +5,7 @@
  */
 import { ResultClaim } from "./attestations";
 import { BorshReader, BorshWriter } from "./borsh";
+import { fresh } from "./buffer";
 import { has, panic, read, remove, write } from "./host";
 import { Attestation, OutcomeRecord, readAttestations, requestKey, writeAttestations } from "./records";
 import { U128 } from "./u128";
@@ -15,7 +16,7 @@ const ANNOUNCED_PREFIX: u8 = 0x64;
 const CHUNKS_PREFIX: u8 = 0x63;
 
 export function chunksKey(id: u64, account: Uint8Array): Uint8Array {
-  const key = new Uint8Array(9 + account.length);
+  const key = fresh(9 + account.length);
   memory.copy(key.dataStart, requestKey(CHUNKS_PREFIX, id).dataStart, 9);
   memory.copy(key.dataStart + 9, account.dataStart, account.length);
   return key;

@@ -3,7 +3,9 @@
  * read these bytes from the state changes of a block.
  */
 import { BorshReader, BorshWriter } from "./borsh";
-import { check, has, panic, read, remove, sha256, write } from "./host";
+import { EMPTY, fresh } from "./buffer";
+import { check, has, read, remove, sha256, write } from "./host";
+import { Message } from "./message";
 import { U128 } from "./u128";
 
 const REQUEST_PREFIX: u8 = 0x72;
@@ -12,7 +14,7 @@ const OUTCOME_PREFIX: u8 = 0x6f;
 const NODE_PREFIX: u8 = 0x6e;
 
 export function requestKey(prefix: u8, id: u64): Uint8Array {
-  const key = new Uint8Array(9);
+  const key = fresh(9);
   key[0] = prefix;
   store<u64>(key.dataStart + 1, bswap<u64>(id));
   return key;
@@ -25,9 +27,9 @@ export const SOURCE_WASM_URL: u8 = 1;
 export class CodeSource {
   kind: u8 = SOURCE_GITHUB;
   /** The repository, or the address. */
-  place: Uint8Array = new Uint8Array(0);
+  place: Uint8Array = EMPTY;
   /** The commit's name, or the hash's 32 bytes. */
-  version: Uint8Array = new Uint8Array(0);
+  version: Uint8Array = EMPTY;
   buildTarget: Uint8Array | null = null;
 
   write(w: BorshWriter): void {
@@ -50,9 +52,9 @@ export class CodeSource {
 
 export class RequestRecord {
   requestId: u64 = 0;
-  predecessorId: Uint8Array = new Uint8Array(0);
-  signerId: Uint8Array = new Uint8Array(0);
-  payerId: Uint8Array = new Uint8Array(0);
+  predecessorId: Uint8Array = EMPTY;
+  signerId: Uint8Array = EMPTY;
+  payerId: Uint8Array = EMPTY;
   source: CodeSource = new CodeSource();
   projectId: Uint8Array | null = null;
   maxInstructions: u64 = 0;
@@ -62,10 +64,10 @@ export class RequestRecord {
   forceRebuild: bool = false;
   responseFormat: u8 = 0;
   secretsProfile: Uint8Array | null = null;
-  secretsAccount: Uint8Array = new Uint8Array(0);
-  input: Uint8Array = new Uint8Array(0);
-  inputHash: Uint8Array = new Uint8Array(0);
-  seed: Uint8Array = new Uint8Array(0);
+  secretsAccount: Uint8Array = EMPTY;
+  input: Uint8Array = EMPTY;
+  inputHash: Uint8Array = EMPTY;
+  seed: Uint8Array = EMPTY;
   payment: U128 = new U128();
   attachedUsd: U128 = new U128();
   height: u64 = 0;
@@ -77,9 +79,9 @@ export class RequestRecord {
   replaySeats: u32 = 0;
   replicas: u16 = 0;
   quorum: u16 = 0;
-  dataId: Uint8Array = new Uint8Array(0);
+  dataId: Uint8Array = EMPTY;
   /** The stored bytes, of a record that was loaded. */
-  private encoded: Uint8Array = new Uint8Array(0);
+  private encoded: Uint8Array = EMPTY;
 
   /** sha256 of the stored bytes: the request's identity in what nodes sign. */
   digest(): Uint8Array { return sha256(this.encoded); }
@@ -131,7 +133,7 @@ export class RequestRecord {
 
   static load(id: u64): RequestRecord {
     const request = RequestRecord.find(id);
-    if (!request) panic("NoSuchRequest: " + id.toString());
+    if (!request) new Message("NoSuchRequest: ").number(id).panic();
     return request!;
   }
 
@@ -175,7 +177,7 @@ export class RequestRecord {
 
 export class LeaseRecord {
   leaseEpoch: u32 = 0;
-  holder: Uint8Array = new Uint8Array(0);
+  holder: Uint8Array = EMPTY;
   seat: u32 = 0;
   ticket: u64 = 0;
   claimedHeight: u64 = 0;
@@ -292,10 +294,10 @@ export function readAttestations(r: BorshReader): Attestation[] {
 
 export class OutcomeRecord {
   leaseEpoch: u32 = 0;
-  holder: Uint8Array = new Uint8Array(0);
-  codeHash: Uint8Array = new Uint8Array(0);
+  holder: Uint8Array = EMPTY;
+  codeHash: Uint8Array = EMPTY;
   response: GuestResponse = new GuestResponse();
-  tapeHash: Uint8Array = new Uint8Array(0);
+  tapeHash: Uint8Array = EMPTY;
   attestations: Attestation[] = [];
   resolvedHeight: u64 = 0;
   charged: U128 = new U128();
@@ -348,8 +350,8 @@ export function removeRequest(id: u64): void {
 }
 
 export class NodeRecord {
-  accountId: Uint8Array = new Uint8Array(0);
-  publicKey: Uint8Array = new Uint8Array(0);
+  accountId: Uint8Array = EMPTY;
+  publicKey: Uint8Array = EMPTY;
   stake: U128 = new U128();
   epoch: u64 = 0;
   seatsPrevious: u32 = 0;
@@ -359,7 +361,7 @@ export class NodeRecord {
   registeredHeight: u64 = 0;
 
   static key(account: Uint8Array): Uint8Array {
-    const key = new Uint8Array(account.length + 1);
+    const key = fresh(account.length + 1);
     key[0] = NODE_PREFIX;
     memory.copy(key.dataStart + 1, account.dataStart, account.length);
     return key;
@@ -398,7 +400,7 @@ export class NodeRecord {
 
   static load(account: Uint8Array): NodeRecord {
     const bytes = NodeRecord.stored(account);
-    if (!bytes) panic("NotRegistered: " + String.UTF8.decodeUnsafe(account.dataStart, account.length));
+    if (!bytes) new Message("NotRegistered: ").bytes(account).panic();
     return NodeRecord.decode(bytes!);
   }
 

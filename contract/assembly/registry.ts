@@ -6,11 +6,13 @@
  * Keys besides the node's record: `k` ‖ public key → account and index, `i` ‖ index (u32 big-endian) → account.
  */
 import { BorshReader, BorshWriter } from "./borsh";
+import { fresh } from "./buffer";
 import { emitNode } from "./events";
 import { parsePublicKey } from "./encoding";
-import { attachedDeposit, blockHeight, check, has, panic, predecessor, read, remove, transfer, write } from "./host";
+import { attachedDeposit, blockHeight, check, has, predecessor, read, remove, transfer, write } from "./host";
 import { callArguments } from "./json";
 import { MAX_NAME_BYTES, MAX_SEATS } from "./limits";
+import { Message } from "./message";
 import { NodeRecord } from "./records";
 import { lockedUntil, lockKey } from "./slashing";
 import { State } from "./state";
@@ -20,14 +22,14 @@ const KEY_PREFIX: u8 = 0x6b;
 const INDEX_PREFIX: u8 = 0x69;
 
 function publicKeyKey(publicKey: Uint8Array): Uint8Array {
-  const key = new Uint8Array(33);
+  const key = fresh(33);
   key[0] = KEY_PREFIX;
   memory.copy(key.dataStart + 1, publicKey.dataStart, 32);
   return key;
 }
 
 function indexKey(index: u32): Uint8Array {
-  const key = new Uint8Array(5);
+  const key = fresh(5);
   key[0] = INDEX_PREFIX;
   store<u32>(key.dataStart + 1, bswap<u32>(index));
   return key;
@@ -59,7 +61,7 @@ function seatsFor(state: State, stake: U128): u32 {
   let seats: u32 = 0;
   let needed = state.seatStake;
   while (!stake.lessThan(needed)) {
-    if (seats == MAX_SEATS) panic("TooManySeats: an account has at most " + MAX_SEATS.toString() + " seats");
+    if (seats == MAX_SEATS) new Message("TooManySeats: an account has at most ").number(MAX_SEATS).literal(" seats").panic();
     seats++;
     needed = needed.plus(state.seatStake);
   }

@@ -2,7 +2,7 @@
 import { parseAccount } from "./accounts";
 import { Level } from "./attestations";
 import { BorshWriter } from "./borsh";
-import { ByteBuffer, sameText } from "./buffer";
+import { ByteBuffer } from "./buffer";
 import { emitRequested, RequestExtras } from "./events";
 import {
   attachedDeposit, blockHeight, check, currentAccount, panic, predecessor, randomSeed, sha256, signer, suspend,
@@ -14,6 +14,7 @@ import {
   DEFAULT_EXECUTION_SECONDS, DEFAULT_INSTRUCTIONS, DEFAULT_MEMORY_MB, MAX_EXECUTION_SECONDS,
   MAX_INPUT_BYTES, MAX_INSTRUCTIONS, MAX_NAME_BYTES, MAX_PROJECT_ID_BYTES, MAX_VERSION_KEY_BYTES, YIELD_BLOCKS,
 } from "./limits";
+import { Message } from "./message";
 import { estimateCost } from "./money";
 import { addPending } from "./pending";
 import { Price, priceOf } from "./pricing";
@@ -22,6 +23,7 @@ import { RequestRecord, SOURCE_GITHUB } from "./records";
 import { optionalName, parseCode, printable } from "./sources";
 import { holdAttachedUsd } from "./stablecoins";
 import { COST_VERSION, State } from "./state";
+import { sameText } from "./text";
 
 const SEED_DOMAIN = "outlayer/seed/v1";
 
@@ -103,10 +105,10 @@ function applyParams(request: RequestRecord, extras: RequestExtras, value: Json 
 function applyLimits(request: RequestRecord, extras: RequestExtras): void {
   if (!request.compileOnly) {
     if (extras.instructions > MAX_INSTRUCTIONS) {
-      panic("TooManyInstructions: max_instructions exceeds the hard limit of " + MAX_INSTRUCTIONS.toString());
+      new Message("TooManyInstructions: max_instructions exceeds the hard limit of ").number(MAX_INSTRUCTIONS).panic();
     }
     if (extras.seconds > MAX_EXECUTION_SECONDS) {
-      panic("TooManySeconds: max_execution_seconds exceeds the hard limit of " + MAX_EXECUTION_SECONDS.toString());
+      new Message("TooManySeconds: max_execution_seconds exceeds the hard limit of ").number(MAX_EXECUTION_SECONDS).panic();
     }
   }
   const instructions = extras.hasInstructions ? extras.instructions : DEFAULT_INSTRUCTIONS;
@@ -121,10 +123,8 @@ function checkPayment(state: State, request: RequestRecord, extras: RequestExtra
     ? state.baseFee
     : estimateCost(state, extras.instructions, extras.seconds);
   if (!request.payment.lessThan(estimate)) return;
-  panic(
-    "InsufficientPayment: required " + estimate.toString() + " yoctoNEAR for the requested limits, got " +
-    request.payment.toString(),
-  );
+  new Message("InsufficientPayment: required ").amount(estimate)
+    .literal(" yoctoNEAR for the requested limits, got ").amount(request.payment).panic();
 }
 
 /** Nobody knows it before the request's block: the protocol's random seed is part of it. */
@@ -194,7 +194,9 @@ export function request_execution(): void {
     holdAttachedUsd(request, projectOwner, price);
   }
   const args = new ByteBuffer(64);
-  args.literal('{"request_id":' + request.requestId.toString() + "}");
+  args.literal('{"request_id":');
+  args.number(request.requestId);
+  args.byte(0x7d);
   const signers = max<i32>(0, Level.of(request).mostAttestations - CALLBACK_FREE_ATTESTATIONS);
   const gas = CALLBACK_GAS + CALLBACK_GAS_PER_INPUT_BYTE * request.input.length + CALLBACK_GAS_PER_ATTESTATION * signers;
   request.dataId = suspend("on_execution_response", args.done(), gas);

@@ -1,9 +1,10 @@
 /** A guest's response: from the arguments of a resolve, and to the caller who waits for it. */
-import { check, panic, utf8 } from "./host";
+import { check, panic } from "./host";
 import { Json, JsonObject } from "./json";
 import { JsonWriter } from "./json-writer";
 import { MAX_ERROR_BYTES, MAX_OUTPUT_BYTES } from "./limits";
 import { GuestResponse, OUTPUT_BYTES, OUTPUT_JSON, OUTPUT_TEXT } from "./records";
+import { utf8 } from "./text";
 
 function parseOutput(value: Json, response: GuestResponse): void {
   const variants = value.object();

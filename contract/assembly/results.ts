@@ -4,15 +4,16 @@
  * (`claim_and_resolve`), or as its digest first and its bytes after it in chunks (`submit_execution_output`).
  * Where the network has challenge blocks, an accepted answer of less than everybody waits for objections.
  */
+import { Message } from "./message";
 import { Attestation, GuestResponse, LeaseRecord, OutcomeRecord, RequestRecord, SOURCE_WASM_URL } from "./records";
 import { checkAttestations, hashField, Level, ResultClaim } from "./attestations";
 import { BorshReader } from "./borsh";
-import { ByteBuffer, same } from "./buffer";
+import { ByteBuffer, EMPTY, same } from "./buffer";
 import { parseBase64 } from "./encoding";
 import { emitCharged, emitProposed } from "./events";
 import { blockHeight, check, panic, predecessor, read, remove, resume, sha256, write } from "./host";
 import { callArguments, JsonObject } from "./json";
-import { takeLease } from "./leases";
+import { takeLease, wrongEpoch } from "./leases";
 import { MAX_OUTPUT_BYTES, MAX_RESPONSE_BYTES } from "./limits";
 import { chargeFor } from "./money";
 import { AnnouncedResult, ObjectionRecord, ProposalRecord, chunksKey } from "./proposals";
@@ -66,7 +67,7 @@ function namedLease(requestId: u64, fields: JsonObject): LeaseRecord {
   const leaseEpoch = fields.required("lease_epoch").u64();
   const lease = LeaseRecord.find(requestId);
   if (!lease) panic("NoLease: nobody holds the request");
-  if (leaseEpoch != lease!.leaseEpoch) panic("WrongLeaseEpoch: the lease epoch is " + lease!.leaseEpoch.toString());
+  if (leaseEpoch != lease!.leaseEpoch) wrongEpoch(lease!.leaseEpoch);
   return lease!;
 }
 
@@ -107,7 +108,9 @@ function conclude(state: State, request: RequestRecord, outcome: OutcomeRecord, 
   outcome.save(request.requestId, encoded);
   state.assertSolvent();
   const pointer = new ByteBuffer(64);
-  pointer.literal('{"request_id":' + request.requestId.toString() + "}");
+  pointer.literal('{"request_id":');
+  pointer.number(request.requestId);
+  pointer.byte(0x7d);
   check(resume(request.dataId, pointer.done()), "YieldOver: the request's yield has ended");
   emitCharged(outcome.charged);
 }
@@ -169,8 +172,8 @@ export function submit_output_chunk(): void {
   const sender = predecessor();
   const key = chunksKey(resolution.requestId, sender);
   const stored = read(key);
-  const before = stored ? stored : new Uint8Array(0);
-  if (offset != <u64>before.length) panic("WrongOffset: the next chunk begins at " + before.length.toString());
+  const before = stored ? stored : EMPTY;
+  if (offset != <u64>before.length) new Message("WrongOffset: the next chunk begins at ").number(before.length).panic();
   const bytes = new ByteBuffer(before.length + data.length);
   bytes.raw(before);
   bytes.raw(data);

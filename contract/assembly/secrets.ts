@@ -5,9 +5,9 @@
 import { parseAccess } from "./access";
 import { parseAccount } from "./accounts";
 import { BorshReader, BorshWriter } from "./borsh";
-import { same, sameText } from "./buffer";
+import { EMPTY, same } from "./buffer";
 import { parseHash } from "./encoding";
-import { check, has, panic, predecessor, read, remove, returnBytes, sha256, timestampNs, utf8, write } from "./host";
+import { check, has, panic, predecessor, read, remove, returnBytes, sha256, timestampNs, write } from "./host";
 import { callArguments, Json, JsonObject } from "./json";
 import { JsonWriter } from "./json-writer";
 import { keyOf, StoredList } from "./keys";
@@ -19,6 +19,7 @@ import { checkNewNonce } from "./payment-keys";
 import { plainName } from "./projects";
 import { printable } from "./sources";
 import { StorageMeter } from "./storage-meter";
+import { sameText, utf8 } from "./text";
 import { U128 } from "./u128";
 
 const SECRET_PREFIX: u8 = 0x58;
@@ -33,7 +34,7 @@ const PAYMENT_KEY: u8 = 3;
 export class Accessor {
   constructor(readonly kind: u8, readonly name: Uint8Array, public branch: Uint8Array | null) {}
 
-  static paymentKey(): Accessor { return new Accessor(PAYMENT_KEY, new Uint8Array(0), null); }
+  static paymentKey(): Accessor { return new Accessor(PAYMENT_KEY, EMPTY, null); }
 
   get isPaymentKey(): bool { return this.kind == PAYMENT_KEY; }
 
@@ -86,8 +87,8 @@ export class Accessor {
 }
 
 export class Secret {
-  encrypted: Uint8Array = new Uint8Array(0);
-  access: Uint8Array = new Uint8Array(0);
+  encrypted: Uint8Array = EMPTY;
+  access: Uint8Array = EMPTY;
   createdAt: u64 = 0;
   updatedAt: u64 = 0;
   deposit: U128 = new U128();

@@ -2,9 +2,9 @@
  * The end of a request: `on_execution_response`, which the protocol calls once for every yield, settles it from what
  * is stored; the cancellations are ways out where that could not happen.
  */
-import { same } from "./buffer";
+import { decimal, same } from "./buffer";
 import { emitCharged, emitCompleted } from "./events";
-import { assertPrivate, blockHeight, check, predecessor, returnBytes, timestampNs, utf8 } from "./host";
+import { assertPrivate, blockHeight, check, predecessor, returnBytes, timestampNs } from "./host";
 import { callArguments } from "./json";
 import { STALE_NS, YIELD_BLOCKS } from "./limits";
 import { creditShares, refund } from "./money";
@@ -16,6 +16,7 @@ import { answer } from "./responses";
 import { penaliseHolder, returnBond } from "./slashing";
 import { releaseAttachedUsd, settleAttachedUsd } from "./stablecoins";
 import { State } from "./state";
+import { Text, utf8 } from "./text";
 import { U128 } from "./u128";
 
 /** Every cancelled request logs, and a call may log 16 KiB. */
@@ -89,7 +90,7 @@ export function on_execution_response(): void {
   returnBytes(utf8("null"));
 }
 
-function cancel(state: State, request: RequestRecord, why: string): void {
+function cancel(state: State, request: RequestRecord, why: Text): void {
   const outcome = OutcomeRecord.find(request.requestId);
   const charged = outcome ? outcome.charged : new U128();
   AnnouncedResult.remove(request.requestId);
@@ -133,5 +134,5 @@ export function clear_all_pending_requests(): void {
     cancel(state, request, "cancelled: stale");
     cleared++;
   }
-  returnBytes(utf8(cleared.toString()));
+  returnBytes(decimal(cleared));
 }

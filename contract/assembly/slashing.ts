@@ -5,6 +5,7 @@
  */
 import { ResultClaim } from "./attestations";
 import { BorshReader, BorshWriter } from "./borsh";
+import { EMPTY, fresh } from "./buffer";
 import { emitPenalty } from "./events";
 import { blockHeight, check, has, read, sha256, write } from "./host";
 import { SLASH_DIVISOR, SLASH_REWARD_DIVISOR } from "./limits";
@@ -19,7 +20,7 @@ const LOCK_PREFIX: u8 = 0x75;
 const INCIDENT_PREFIX: u8 = 0x76;
 
 function prefixed(prefix: u8, bytes: Uint8Array): Uint8Array {
-  const key = new Uint8Array(bytes.length + 1);
+  const key = fresh(bytes.length + 1);
   key[0] = prefix;
   memory.copy(key.dataStart + 1, bytes.dataStart, bytes.length);
   return key;
@@ -62,7 +63,7 @@ export function slash(state: State, account: Uint8Array, requestId: u64, reporte
   const stored = NodeRecord.stored(account);
   const incident = incidentKey(account, requestId);
   if (!stored || has(incident)) return new U128();
-  write(incident, new Uint8Array(0));
+  write(incident, EMPTY);
   const node = NodeRecord.decode(stored);
   node.rollTo(state.stakeEpoch());
   const taken = node.stake.dividedBy(SLASH_DIVISOR);

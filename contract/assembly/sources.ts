@@ -1,19 +1,21 @@
 /** Where code comes from, as callers and projects name it. */
 import { ByteBuffer } from "./buffer";
 import { parseHash, writeHex } from "./encoding";
-import { check, panic } from "./host";
+import { check } from "./host";
 import { Json, JsonObject } from "./json";
 import { MAX_NAME_BYTES, MAX_URL_BYTES } from "./limits";
+import { Message } from "./message";
 import { CodeSource, SOURCE_GITHUB, SOURCE_WASM_URL } from "./records";
+import { Text } from "./text";
 
 /** Text that stands in events: without control characters, whose escapes could make an event too long to log. */
 export function printable(value: Json, most: i32): Uint8Array {
   const text = value.text(most);
-  for (let i = 0; i < text.length; i++) if (text[i] < 0x20) panic("BadName: " + value.name + " has control characters");
+  for (let i = 0; i < text.length; i++) if (text[i] < 0x20) new Message("BadName: ").literal(value.name).literal(" has control characters").panic();
   return text;
 }
 
-export function optionalName(fields: JsonObject, name: string): Uint8Array | null {
+export function optionalName(fields: JsonObject, name: Text): Uint8Array | null {
   const value = fields.optional(name);
   return value ? printable(value, MAX_NAME_BYTES) : null;
 }

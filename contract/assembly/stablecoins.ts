@@ -5,16 +5,18 @@
  */
 import { parseAccount } from "./accounts";
 import { BorshReader, BorshWriter } from "./borsh";
-import { same, sameText } from "./buffer";
+import { fresh, same } from "./buffer";
 import { emitTopUp } from "./events";
-import { assertPrivate, awaited, callThenWith, check, panic, predecessor, read, remove, returnBytes, utf8, write } from "./host";
+import { assertPrivate, awaited, callThenWith, check, panic, predecessor, read, remove, returnBytes, write } from "./host";
 import { callArguments, Json, parseJson } from "./json";
 import { JsonWriter } from "./json-writer";
 import { MAX_NAME_BYTES } from "./limits";
+import { Message } from "./message";
 import { topUpPaymentKey } from "./payment-keys";
 import { Price } from "./pricing";
 import { GuestResponse, RequestRecord, requestKey } from "./records";
 import { State } from "./state";
+import { sameText, utf8 } from "./text";
 import { U128 } from "./u128";
 
 const BALANCE_PREFIX: u8 = 0x42;
@@ -24,7 +26,7 @@ const TRANSFER_GAS: u64 = 15_000_000_000_000;
 const CALLBACK_GAS: u64 = 5_000_000_000_000;
 
 function key(prefix: u8, account: Uint8Array): Uint8Array {
-  const bytes = new Uint8Array(account.length + 1);
+  const bytes = fresh(account.length + 1);
   bytes[0] = prefix;
   memory.copy(bytes.dataStart + 1, account.dataStart, account.length);
   return bytes;
@@ -43,7 +45,7 @@ function add(prefix: u8, account: Uint8Array, amount: U128): void {
 export function holdAttachedUsd(request: RequestRecord, owner: Uint8Array, price: Price | null): void {
   const attached = request.attachedUsd;
   if (price && attached.lessThan(price.amount)) {
-    panic("AttachedUsdTooSmall: this operation costs " + price.amount.toString());
+    new Message("AttachedUsdTooSmall: this operation costs ").amount(price.amount).panic();
   }
   if (attached.isZero()) return;
   const balance = amountAt(BALANCE_PREFIX, request.predecessorId);

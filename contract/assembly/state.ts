@@ -4,9 +4,10 @@
  * `migrate` brings older layouts up to this one.
  */
 import { BorshField, BorshReader, BorshWriter } from "./borsh";
-import { same } from "./buffer";
-import { balance, blockHeight, check, has, panic, predecessor, read, storageBytes, utf8, write } from "./host";
+import { EMPTY, same } from "./buffer";
+import { balance, blockHeight, check, has, panic, predecessor, read, storageBytes, write } from "./host";
 import { YOCTO_PER_BYTE } from "./limits";
+import { utf8 } from "./text";
 import { U128 } from "./u128";
 
 export const CONTRACT_VERSION = "0.2.0";
@@ -17,8 +18,8 @@ export const COST_VERSION: u16 = 1;
 export class State {
   /** Of the bytes that were loaded. */
   layout: u8 = STATE_VERSION;
-  owner: Uint8Array = new Uint8Array(0);
-  operator: Uint8Array = new Uint8Array(0);
+  owner: Uint8Array = EMPTY;
+  operator: Uint8Array = EMPTY;
   paused: bool = false;
 
   baseFee: U128 = new U128();
@@ -26,7 +27,7 @@ export class State {
   perMs: U128 = new U128();
   perCompileMs: U128 = new U128();
 
-  chainId: Uint8Array = new Uint8Array(0);
+  chainId: Uint8Array = EMPTY;
   seatStake: U128 = new U128();
   genesisHeight: u64 = 0;
   stakeEpochBlocks: u64 = 0;
@@ -68,8 +69,8 @@ export class State {
   objectionBond: U128 = new U128();
   /** Blocks between an owner's announcement and its effect; 0: none. */
   timelockBlocks: u64 = 0;
-  eventStandard: Uint8Array = new Uint8Array(0);
-  eventVersion: Uint8Array = new Uint8Array(0);
+  eventStandard: Uint8Array = EMPTY;
+  eventVersion: Uint8Array = EMPTY;
   /** Null: stablecoins are not taken. */
   paymentToken: Uint8Array | null = null;
   nextProjectNumber: u64 = 0;

@@ -2,8 +2,9 @@
  * Bytes at the cost of whoever stores them: what a call adds is paid from its deposit, what it frees is paid back,
  * and so is what was attached too much. Measured by the host, so nothing is forgotten and nothing is invented.
  */
-import { attachedDeposit, panic, storageBytes, transfer } from "./host";
+import { attachedDeposit, storageBytes, transfer } from "./host";
 import { YOCTO_PER_BYTE } from "./limits";
+import { Message } from "./message";
 import { U128 } from "./u128";
 
 export class StorageMeter {
@@ -18,7 +19,7 @@ export class StorageMeter {
     }
     const cost = price.times(after - this.before);
     if (attached.lessThan(cost)) {
-      panic("InsufficientDeposit: these bytes cost " + cost.toString() + " yocto, attached " + attached.toString());
+      new Message("InsufficientDeposit: these bytes cost ").amount(cost).literal(" yocto, attached ").amount(attached).panic();
     }
     this.payBack(account, attached.minus(cost));
     return cost;

@@ -1,5 +1,8 @@
 /** Amounts of yocto: unsigned 128-bit integers whose arithmetic panics with a name instead of wrapping. */
-import { check, panic } from "./host";
+import { ByteBuffer, fresh } from "./buffer";
+import { check } from "./host";
+import { Message } from "./message";
+import { Text } from "./text";
 
 export class U128 {
   constructor(public lo: u64 = 0, public hi: u64 = 0) {}
@@ -10,19 +13,19 @@ export class U128 {
   }
 
   /** From decimal digits. */
-  static parse(digits: Uint8Array, what: string): U128 {
-    if (digits.length == 0 || digits.length > 39) panic("BadAmount: " + what);
+  static parse(digits: Uint8Array, what: Text): U128 {
+    if (digits.length == 0 || digits.length > 39) new Message("BadAmount: ").literal(what).panic();
     let value = new U128();
     for (let i = 0; i < digits.length; i++) {
       const digit = digits[i] - 0x30;
-      if (digit > 9) panic("BadAmount: " + what);
+      if (digit > 9) new Message("BadAmount: ").literal(what).panic();
       value = value.times(10).plus(new U128(digit));
     }
     return value;
   }
 
   toBytes(): Uint8Array {
-    const bytes = new Uint8Array(16);
+    const bytes = fresh(16);
     store<u64>(bytes.dataStart, this.lo);
     store<u64>(bytes.dataStart, this.hi, 8);
     return bytes;
@@ -82,15 +85,14 @@ export class U128 {
     return whole.times(bps).plus(new U128((<u64>rest * bps) / 10_000));
   }
 
-  toString(): string {
-    let rest: U128 = this;
-    let text = "";
-    do {
-      rest = rest.dividedBy(1_000_000_000);
-      const part = lastRemainder.toString();
-      text = (rest.isZero() ? part : part.padStart(9, "0")) + text;
-    } while (!rest.isZero());
-    return text;
+  writeDecimal(out: ByteBuffer): void {
+    const rest = this.dividedBy(1_000_000_000), part = lastRemainder;
+    if (rest.isZero()) {
+      out.number(part);
+      return;
+    }
+    rest.writeDecimal(out);
+    out.decimal(part, 9);
   }
 }
 

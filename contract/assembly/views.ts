@@ -2,7 +2,7 @@
 import { parseAccount } from "./accounts";
 import { ByteBuffer } from "./buffer";
 import { writeFormat, writeSecrets, writeSource } from "./events";
-import { blockHeight, returnBytes, utf8 } from "./host";
+import { blockHeight, returnBytes } from "./host";
 import { callArguments, JsonObject } from "./json";
 import { JsonWriter } from "./json-writer";
 import {
@@ -16,6 +16,7 @@ import { accountAt } from "./registry";
 import { parseLimits } from "./requests";
 import { versionKeyOf } from "./sources";
 import { CONTRACT_VERSION, State } from "./state";
+import { utf8 } from "./text";
 
 function limitOf(fields: JsonObject, most: u64): u64 { return min<u64>(fields.u64Or("limit", most), most); }
 
@@ -53,7 +54,7 @@ function writeRequest(out: JsonWriter, request: RequestRecord): void {
   out.number(request.maxExecutionSeconds);
   // A bare number, as today; the same amount in quotes keeps its digits in every reader.
   out.literal('},"payment":');
-  out.literal(request.payment.toString());
+  request.payment.writeDecimal(out);
   out.literal(',"payment_yocto":');
   out.amount(request.payment);
   out.literal(',"timestamp":');
@@ -67,7 +68,7 @@ function writeRequest(out: JsonWriter, request: RequestRecord): void {
   out.literal(',"payer_account_id":');
   out.text(request.payerId);
   out.literal(',"attached_usd":');
-  out.literal(request.attachedUsd.toString());
+  request.attachedUsd.writeDecimal(out);
   out.literal(',"pending_output":null,"output_submitted":false,"compile_only":');
   out.bool(request.compileOnly);
   out.literal(',"force_rebuild":');
@@ -223,36 +224,60 @@ export function get_nodes(): void {
 export function get_network(): void {
   const s = State.load();
   const out = new JsonWriter(1_024);
-  out.literal('{"version":"' + CONTRACT_VERSION + '","chain_id":');
+  out.literal('{"version":');
+  out.quoted(CONTRACT_VERSION);
+  out.literal(',"chain_id":');
   out.text(s.chainId);
   out.literal(',"seat_stake":');
   out.amount(s.seatStake);
-  out.literal(',"genesis_height":' + s.genesisHeight.toString());
-  out.literal(',"stake_epoch_blocks":' + s.stakeEpochBlocks.toString());
-  out.literal(',"bootstrap_blocks":' + s.bootstrapBlocks.toString());
-  out.literal(',"lease_blocks":' + s.leaseBlocks.toString());
-  out.literal(',"instructions_per_block":' + s.instructionsPerBlock.toString());
-  out.literal(',"replay_seats":' + s.replaySeats.toString());
-  out.literal(',"replicas":' + s.replicas.toString());
-  out.literal(',"quorum":' + s.quorum.toString());
-  out.literal(',"deadline_reserve_blocks":' + s.deadlineReserveBlocks.toString());
-  out.literal(',"height":' + blockHeight().toString());
-  out.literal(',"stake_epoch":' + s.stakeEpoch().toString());
-  out.literal(',"seats_previous":' + s.seatsPrevious.toString());
-  out.literal(',"seats_current":' + s.seatsCurrent.toString());
-  out.literal(',"seats_next":' + s.seatsNext.toString());
-  out.literal(',"node_count":' + s.nodeCount.toString());
-  out.literal(',"pending_count":' + s.pendingCount.toString());
-  out.literal(',"next_request_id":' + s.nextRequestId.toString());
-  out.literal(',"nodes_current":' + s.nodesCurrent.toString());
-  out.literal(',"nodes_next":' + s.nodesNext.toString());
-  out.literal(',"holder_share_bps":' + s.holderShareBps.toString());
-  out.literal(',"challenge_blocks":' + s.challengeBlocks.toString());
+  out.literal(',"genesis_height":');
+  out.number(s.genesisHeight);
+  out.literal(',"stake_epoch_blocks":');
+  out.number(s.stakeEpochBlocks);
+  out.literal(',"bootstrap_blocks":');
+  out.number(s.bootstrapBlocks);
+  out.literal(',"lease_blocks":');
+  out.number(s.leaseBlocks);
+  out.literal(',"instructions_per_block":');
+  out.number(s.instructionsPerBlock);
+  out.literal(',"replay_seats":');
+  out.number(s.replaySeats);
+  out.literal(',"replicas":');
+  out.number(s.replicas);
+  out.literal(',"quorum":');
+  out.number(s.quorum);
+  out.literal(',"deadline_reserve_blocks":');
+  out.number(s.deadlineReserveBlocks);
+  out.literal(',"height":');
+  out.number(blockHeight());
+  out.literal(',"stake_epoch":');
+  out.number(s.stakeEpoch());
+  out.literal(',"seats_previous":');
+  out.number(s.seatsPrevious);
+  out.literal(',"seats_current":');
+  out.number(s.seatsCurrent);
+  out.literal(',"seats_next":');
+  out.number(s.seatsNext);
+  out.literal(',"node_count":');
+  out.number(s.nodeCount);
+  out.literal(',"pending_count":');
+  out.number(s.pendingCount);
+  out.literal(',"next_request_id":');
+  out.number(s.nextRequestId);
+  out.literal(',"nodes_current":');
+  out.number(s.nodesCurrent);
+  out.literal(',"nodes_next":');
+  out.number(s.nodesNext);
+  out.literal(',"holder_share_bps":');
+  out.number(s.holderShareBps);
+  out.literal(',"challenge_blocks":');
+  out.number(s.challengeBlocks);
   out.literal(',"lease_penalty":');
   out.amount(s.leasePenalty);
   out.literal(',"objection_bond":');
   out.amount(s.objectionBond);
-  out.literal(',"timelock_blocks":' + s.timelockBlocks.toString());
+  out.literal(',"timelock_blocks":');
+  out.number(s.timelockBlocks);
   out.literal(',"liabilities":');
   out.amount(s.liabilities);
   out.byte(0x7d);
@@ -373,10 +398,13 @@ export function estimate_execution_cost(): void {
 
 export function get_max_limits(): void {
   const out = new ByteBuffer(64);
-  out.literal(
-    "[" + MAX_INSTRUCTIONS.toString() + "," + MAX_EXECUTION_SECONDS.toString() + "," +
-    MAX_COMPILATION_SECONDS.toString() + "]",
-  );
+  out.byte(0x5b);
+  out.number(MAX_INSTRUCTIONS);
+  out.byte(0x2c);
+  out.number(MAX_EXECUTION_SECONDS);
+  out.byte(0x2c);
+  out.number(MAX_COMPILATION_SECONDS);
+  out.byte(0x5d);
   returnBytes(out.done());
 }
 

@@ -18,10 +18,10 @@ import {
   predecessor,
   read,
   returnBytes,
-  utf8,
   write,
 } from "../../assembly/host";
 import { callArguments } from "../../assembly/json";
+import { utf8 } from "../../assembly/text";
 
 /** Gas for {@link on_answer}; the rest of what is attached goes to OutLayer. */
 const ANSWER_GAS: u64 = 30_000_000_000_000;

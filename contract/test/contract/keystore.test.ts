@@ -1,6 +1,6 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { type CallOptions, eventsIn, expectOk, NEAR, NODES, World } from "./world.ts";
+import { type CallOptions, eventsIn, expectOk, NEAR, NODES, outlayerWasm, World } from "./world.ts";
 
 const call = (world: World, who: string, method: string, args: object, options: CallOptions = {}) =>
   world.call(who, method, JSON.stringify(args), options);
@@ -93,7 +93,7 @@ test("the largest epoch takes whole deals, and what the free balance does not co
   const length = 2 * 96 + 64 + 85 * 48 + 126 * 48;
   for (const [balance, expected] of [
     [100n * NEAR, undefined],
-    [(NEAR * 9n) / 10n, "StorageNotCovered"],
+    [BigInt(outlayerWasm.length + 10_000) * 10n ** 19n, "StorageNotCovered"],
   ] as const) {
     const world = World.started([1, 1, 1], {}, balance);
     expectOk(call(world, "owner.test", "open_epoch", large));
