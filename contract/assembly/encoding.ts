@@ -80,11 +80,18 @@ export function writePublicKey(out: ByteBuffer, key: Uint8Array): void {
   for (let i = digits.length - 1; i >= 0; i--) out.byte(BASE58.at(digits[i]));
 }
 
-function sextet(character: u8): i32 {
-  if (character >= 0x41 && character <= 0x5a) return character - 0x41;
-  if (character >= 0x61 && character <= 0x7a) return character - 0x47;
-  if (character >= 0x30 && character <= 0x39) return character + 4;
-  return character == 0x2b ? 62 : character == 0x2f ? 63 : -1;
+/** What the characters from "+" to "z" stand for; 255: nothing. */
+const SEXTETS = memory.data<u8>([
+  62, 255, 255, 255, 63, 52, 53, 54, 55, 56, 57, 58, 59, 60, 61, 255, 255, 255, 255, 255, 255, 255, 0, 1, 2, 3, 4, 5, 6,
+  7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 255, 255, 255, 255, 255, 255, 26, 27, 28, 29,
+  30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51,
+]);
+
+/** 255 where the character is no digit. */
+// @ts-ignore: decorator
+@inline function sextet(character: u8): u32 {
+  const place = <u32>character - 0x2b;
+  return place < 80 ? <u32>load<u8>(SEXTETS + place) : 255;
 }
 
 /** RFC 4648, section 4, with padding: one spelling for every run of bytes. */
@@ -95,19 +102,19 @@ export function parseBase64(text: Uint8Array): Uint8Array {
   const padding = text[length - 2] == 0x3d ? 2 : text[length - 1] == 0x3d ? 1 : 0;
   if (padding == 2 && text[length - 1] != 0x3d) panic("BadEncoding: bad padding");
   const out = fresh((length >> 2) * 3);
+  const end = text.dataStart + length;
   let to = out.dataStart, rest: u32 = 0;
-  for (let i = 0; i < length; i += 4) {
-    let word: u32 = 0;
-    for (let j = i; j < i + 4; j++) {
-      const digit = j < length - padding ? sextet(text[j]) : 0;
-      if (digit < 0) panic("BadEncoding: not a digit");
-      word = (word << 6) | <u32>digit;
-    }
-    store<u8>(to, word >> 16);
-    store<u8>(to, word >> 8, 1);
-    store<u8>(to, word, 2);
+  for (let from = text.dataStart; from < end; from += 4) {
+    // Padding reads as zeros: only the last four characters can have any.
+    const padded = from + 4 == end ? padding : 0;
+    const a = sextet(load<u8>(from)), b = sextet(load<u8>(from, 1));
+    const c = padded == 2 ? 0 : sextet(load<u8>(from, 2)), d = padded > 0 ? 0 : sextet(load<u8>(from, 3));
+    if ((a | b | c | d) > 63) panic("BadEncoding: not a digit");
+    rest = (a << 18) | (b << 12) | (c << 6) | d;
+    store<u8>(to, rest >> 16);
+    store<u8>(to, rest >> 8, 1);
+    store<u8>(to, rest, 2);
     to += 3;
-    rest = word;
   }
   if ((padding == 2 && (rest & 0xffff) != 0) || (padding == 1 && (rest & 0xff) != 0)) {
     panic("BadEncoding: bits after the last byte");

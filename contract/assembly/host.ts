@@ -95,7 +95,15 @@ function register(id: u64): Uint8Array {
 }
 
 export function predecessor(): Uint8Array { predecessor_account_id(SCRATCH); return register(SCRATCH); }
-export function currentAccount(): Uint8Array { current_account_id(SCRATCH); return register(SCRATCH); }
+/** Asked for once a call: it is part of everything that is signed and of every ticket. */
+let ownAccount: Uint8Array | null = null;
+export function currentAccount(): Uint8Array {
+  if (!ownAccount) {
+    current_account_id(SCRATCH);
+    ownAccount = register(SCRATCH);
+  }
+  return ownAccount!;
+}
 export function signer(): Uint8Array { signer_account_id(SCRATCH); return register(SCRATCH); }
 /** For callbacks: they are exported, as NEAR demands, but only the contract's own receipts may call them. */
 export function assertPrivate(): void {

@@ -90,16 +90,42 @@ function escape(): u32 {
   return 0;
 }
 
+/**
+ * Where the string, object or array that begins at a byte ends, of those that were scanned: everything is scanned once
+ * and not once a level. A place of four bytes for each byte of the input; 0 where nothing is known.
+ */
+let ends: usize = 0;
+/** Of a string with escapes. */
+const ESCAPED: u32 = 0x80000000;
+
+// @ts-ignore: decorator
+@inline function endAt(place: usize): usize { return ends + ((place - source.dataStart) << 2); }
+
+/** Moves past a value that was scanned before; false where it was not. */
+// @ts-ignore: decorator
+@inline function skipKnown(): bool {
+  if (cursor >= end) return false;
+  const known = load<u32>(endAt(cursor));
+  if (known != 0) cursor = source.dataStart + (known & ~ESCAPED);
+  return known != 0;
+}
+
 function skipString(): void {
+  if (skipKnown()) return;
+  const from = cursor;
+  let escaped: u32 = 0;
   expect(0x22);
   while (true) {
     cursor = skipPlain(cursor, end);
     const c = peek();
     cursor++;
-    if (c == 0x22) return;
-    if (c == 0x5c) escape();
-    else if (c < 0x20) bad("control character in a string");
+    if (c == 0x22) break;
+    if (c == 0x5c) {
+      escape();
+      escaped = ESCAPED;
+    } else if (c < 0x20) bad("control character in a string");
   }
+  store<u32>(endAt(from), <u32>(cursor - source.dataStart) | escaped);
 }
 
 function digits(): void {
@@ -125,30 +151,8 @@ function skipNumber(): void {
   }
 }
 
-/**
- * Where long values end that were skipped before: an object inside an object is scanned once and not once a level.
- * Only the outer levels are worth remembering, and only so many values.
- */
-const knownFrom = new StaticArray<usize>(16);
-const knownTo = new StaticArray<usize>(16);
-let knownCount: i32 = 0;
-const MIN_KNOWN_BYTES: usize = 256;
-const MAX_KNOWN_DEPTH: i32 = 5;
-
 function skipValue(depth: i32): void {
-  const from = cursor;
-  for (let i = 0; i < knownCount; i++) {
-    if (knownFrom[i] != from) continue;
-    cursor = knownTo[i];
-    return;
-  }
-  scanValue(depth);
-  if (cursor - from < MIN_KNOWN_BYTES || knownCount == knownFrom.length) return;
-  knownFrom[knownCount] = from;
-  knownTo[knownCount++] = cursor;
-}
-
-function scanValue(depth: i32): void {
+  if (skipKnown()) return;
   if (depth > MAX_JSON_DEPTH) bad("nested too deep");
   const c = peek();
   if (c == 0x22) skipString();
@@ -161,13 +165,11 @@ function scanValue(depth: i32): void {
 }
 
 function skipMembers(close: u8, depth: i32): void {
-  cursor++;
+  const from = cursor++;
   space();
-  if (peek() == close) {
-    cursor++;
-    return;
-  }
-  while (true) {
+  let c = peek();
+  if (c == close) cursor++;
+  while (c != close) {
     space();
     if (close == 0x7d) {
       skipString();
@@ -175,14 +177,13 @@ function skipMembers(close: u8, depth: i32): void {
       expect(0x3a);
       space();
     }
-    if (depth < MAX_KNOWN_DEPTH) skipValue(depth + 1);
-    else scanValue(depth + 1);
+    skipValue(depth + 1);
     space();
-    const c = peek();
+    c = peek();
+    if (c != close && c != 0x2c) bad("unexpected character");
     cursor++;
-    if (c == close) return;
-    if (c != 0x2c) bad("unexpected character");
   }
+  store<u32>(endAt(from), <u32>(cursor - source.dataStart));
 }
 
 /** The bytes of a string with escapes, which the scan has found to be right. */
@@ -248,7 +249,7 @@ export class Json {
   text(most: i32): Uint8Array {
     if (this.first() != 0x22) this.wrong("a string");
     const from = this.from + 1, last = this.to - 1;
-    const decoded = skipPlain(from, last) == last ? slice(from, last) : unescaped(from, last);
+    const decoded = load<u32>(endAt(this.from)) < ESCAPED ? slice(from, last) : unescaped(from, last);
     if (decoded.length > most) this.tooLong(most, " bytes");
     return decoded;
   }
@@ -407,7 +408,7 @@ export function parseJson(text: Uint8Array): Json {
   source = text;
   cursor = source.dataStart;
   end = cursor + source.length;
-  knownCount = 0;
+  ends = fresh(text.length << 2).dataStart;
   cursor = firstNotUtf8(cursor, end);
   if (cursor != end) bad("not UTF-8");
   cursor = source.dataStart;
