@@ -2,10 +2,10 @@
 import { parseAccount } from "./accounts";
 import { BorshWriter } from "./borsh";
 import { same } from "./buffer";
-import { parseHash, parseSignature } from "./encoding";
+import { parseBase64, parseHash, parseSignature } from "./encoding";
 import { currentAccount, sha256, verifies } from "./host";
 import { Json, JsonObject } from "./json";
-import { EXTRA_ATTESTATIONS, MAX_ATTESTATIONS, MAX_LEVEL_QUORUM, MAX_LEVEL_SEATS, MAX_NAME_BYTES } from "./limits";
+import { EXTRA_ATTESTATIONS, MAX_ATTESTATIONS, MAX_INPUT_BYTES, MAX_LEVEL_QUORUM, MAX_LEVEL_SEATS, MAX_NAME_BYTES } from "./limits";
 import { Message } from "./message";
 import { Attestation, NodeRecord, RequestRecord } from "./records";
 import { drawTicket, isEligible, ROLE_REPLAY } from "./sortition";
@@ -27,6 +27,28 @@ export class ResultClaim {
     return same(this.codeHash, other.codeHash) && same(this.responseHash, other.responseHash) &&
       same(this.tapeHash, other.tapeHash);
   }
+
+  /** The result's own digest, without the lease. */
+  resultHash(): Uint8Array {
+    const w = new BorshWriter(96);
+    w.raw(this.codeHash);
+    w.raw(this.responseHash);
+    w.raw(this.tapeHash);
+    return sha256(w.done());
+  }
+}
+
+/** An answer as disputes name it. */
+export function claimOf(fields: JsonObject): ResultClaim {
+  return new ResultClaim(
+    <u32>fields.required("lease_epoch").upTo(u32.MAX_VALUE), parseAccount(fields.required("holder")),
+    hashField(fields, "code_hash"), hashField(fields, "response_hash"), hashField(fields, "tape_hash"),
+  );
+}
+
+/** A request that may be over: its stored record, whose hash every attestation covers. */
+export function requestArgument(fields: JsonObject): RequestRecord {
+  return RequestRecord.decode(parseBase64(fields.required("request").text(MAX_INPUT_BYTES * 2)));
 }
 
 export function hashField(fields: JsonObject, name: Text): Uint8Array {
@@ -57,45 +79,88 @@ function refuse(code: Text, account: Uint8Array): void {
   new Message(code).bytes(account).panic();
 }
 
-/** Seats that may replay, and equal attestations that are needed. */
+/**
+ * Seats that may replay, and what an answer needs: equal attestations of `quorum` accounts, which at the highest level
+ * have `leastSeats` drawn seats together. Accounts cost nothing, stake does.
+ */
 export class Level {
-  constructor(readonly replaySeats: u32, readonly quorum: u16) {}
+  constructor(readonly replaySeats: u32, readonly quorum: u16, readonly leastSeats: u32) {}
 
-  static of(request: RequestRecord): Level { return new Level(request.replaySeats, request.quorum); }
+  static of(request: RequestRecord): Level { return new Level(request.replaySeats, request.quorum, 0); }
 
-  /** What contradicts an answer or survives an objection: the whole network's, but for very large ones. */
+  /**
+   * What contradicts an answer or survives an objection. Up to 144 seats all are drawn, and two thirds of them decide;
+   * above that half of those that are drawn on average.
+   */
   static highest(state: State, request: RequestRecord): Level {
-    return new Level(min<u32>(MAX_LEVEL_SEATS, request.seatsTotal), state.quorumAmong(state.nodesCurrent, MAX_LEVEL_QUORUM));
+    const seats = request.seatsTotal;
+    const least = seats > MAX_LEVEL_SEATS ? MAX_LEVEL_QUORUM : (2 * seats + 2) / 3;
+    return new Level(min<u32>(MAX_LEVEL_SEATS, seats), state.quorumAmong(state.nodesCurrent, 2), least);
   }
 
   /** No resolve pays more signers than this, so that the gas kept for the callback is enough. */
-  get mostAttestations(): i32 { return min<i32>(MAX_ATTESTATIONS, 2 * <i32>this.quorum + EXTRA_ATTESTATIONS); }
+  get mostAttestations(): i32 {
+    return min<i32>(MAX_ATTESTATIONS, 2 * max<i32>(this.quorum, this.leastSeats) + EXTRA_ATTESTATIONS);
+  }
 }
 
-/** The attestations, each by a seat of the request's committee or its lease holder, each over `claim`. */
+/** The attestations of a call while they are checked: one for every account, and all seats that were named. */
+class Signers {
+  readonly found: Attestation[] = [];
+  readonly nodes: NodeRecord[] = [];
+  private seats: u64[] = [];
+
+  get seatCount(): u32 { return this.seats.length; }
+
+  indexOf(account: Uint8Array): i32 {
+    for (let i = 0; i < this.found.length; i++) if (same(this.found[i].accountId, account)) return i;
+    return -1;
+  }
+
+  /** A seat counts once; another seat of the same account only where seats are counted. */
+  addSeat(signer: i32, seat: u32, account: Uint8Array): void {
+    const place = (<u64>signer << 32) | seat;
+    for (let i = 0; i < this.seats.length; i++) if (this.seats[i] == place) refuse("DuplicateSigner: ", account);
+    this.seats.push(place);
+  }
+}
+
+/**
+ * The attestations, each by a seat of the request's committee or its lease holder, each over `claim`. At the highest
+ * level an account names every drawn seat of its own, each with the same signature; the lease gives no seat there.
+ */
 export function checkAttestations(
   values: Json, state: State, request: RequestRecord, claim: ResultClaim, level: Level,
 ): Attestation[] {
   const elements = values.elements(level.mostAttestations);
   const digest = statementDigest(state, request, claim), contractId = currentAccount();
-  const found: Attestation[] = [];
+  const signers = new Signers(), found = signers.found, bySeats = level.leastSeats > 0;
   for (let i = 0; i < elements.length; i++) {
     const fields = elements[i].object();
     const account = parseAccount(fields.required("account_id"));
     const seat = <u32>fields.required("seat").upTo(u32.MAX_VALUE);
     const signature = parseSignature(fields.required("signature").text(MAX_NAME_BYTES));
-    for (let j = 0; j < found.length; j++) if (same(found[j].accountId, account)) refuse("DuplicateSigner: ", account);
-    const node = NodeRecord.load(account);
+    let signer = signers.indexOf(account);
+    if (signer >= 0 && (!bySeats || !same(found[signer].signature, signature))) refuse("DuplicateSigner: ", account);
+    const node = signer >= 0 ? signers.nodes[signer] : NodeRecord.load(account);
     if (seat >= node.seatsFor(request)) refuse("NoSuchSeat: ", account);
-    if (!same(account, claim.holder)) {
+    if (bySeats || !same(account, claim.holder)) {
       const ticket = drawTicket(contractId, request.seed, ROLE_REPLAY, 0, account, seat);
       if (!isEligible(ticket, level.replaySeats, request.seatsTotal)) refuse("NotInCommittee: ", account);
     }
-    if (!verifies(signature, digest, node.publicKey)) refuse("BadSignature: ", account);
-    found.push(new Attestation(account, seat, signature));
+    if (signer < 0) {
+      if (!verifies(signature, digest, node.publicKey)) refuse("BadSignature: ", account);
+      signer = found.length;
+      found.push(new Attestation(account, seat, signature));
+      signers.nodes.push(node);
+    }
+    if (bySeats) signers.addSeat(signer, seat, account);
   }
-  if (found.length < <i32>level.quorum) {
-    new Message("BelowQuorum: ").number(found.length).literal(" of ").number(level.quorum).literal(" attestations").panic();
-  }
+  if (found.length < <i32>level.quorum) belowQuorum(found.length, level.quorum, " attestations");
+  if (signers.seatCount < level.leastSeats) belowQuorum(signers.seatCount, level.leastSeats, " seats");
   return found;
+}
+
+function belowQuorum(given: u32, needed: u32, unit: Text): void {
+  new Message("BelowQuorum: ").number(given).literal(" of ").number(needed).literal(unit).panic();
 }

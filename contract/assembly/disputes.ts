@@ -4,15 +4,15 @@
  * about one request and lease. The last two need nothing but signatures, so they hold until unbonding ends.
  */
 import { parseAccount } from "./accounts";
-import { checkAttestations, hashField, Level, RESULT_DOMAIN, ResultClaim } from "./attestations";
+import { checkAttestations, claimOf, Level, requestArgument, RESULT_DOMAIN } from "./attestations";
 import { BorshReader } from "./borsh";
-import { same } from "./buffer";
+import { fresh, same } from "./buffer";
 import { parseBase64, parseSignature } from "./encoding";
 import { emitObjection } from "./events";
 import { attachedDeposit, blockHeight, check, currentAccount, predecessor, returnBytes, sha256, verifies } from "./host";
 import { callArguments, Json, JsonObject } from "./json";
 import { JsonWriter } from "./json-writer";
-import { MAX_INPUT_BYTES, MAX_NAME_BYTES, MAX_STATEMENT_BYTES } from "./limits";
+import { MAX_NAME_BYTES, MAX_STATEMENT_BYTES } from "./limits";
 import { ObjectionRecord, ProposalRecord } from "./proposals";
 import { NodeRecord, RequestRecord } from "./records";
 import { assertUnpunished, slash } from "./slashing";
@@ -50,21 +50,14 @@ export function object(): void {
   emitObjection(state, requestId, account);
 }
 
-function claimOf(fields: JsonObject): ResultClaim {
-  return new ResultClaim(
-    <u32>fields.required("lease_epoch").upTo(u32.MAX_VALUE), parseAccount(fields.required("holder")),
-    hashField(fields, "code_hash"), hashField(fields, "response_hash"), hashField(fields, "tape_hash"),
-  );
-}
-
 /**
  * `request` is the stored record, whose hash both sides signed; `wrong` and `right` are answers with attestations,
- * the first enough for the request's level, the second for the highest.
+ * the first enough for the request's level, the second for the highest, which counts seats.
  */
 export function dispute(): void {
   const fields = callArguments();
   const state = State.load();
-  const request = RequestRecord.decode(parseBase64(fields.required("request").text(MAX_INPUT_BYTES * 2)));
+  const request = requestArgument(fields);
   const wrongFields = fields.required("wrong").object(), rightFields = fields.required("right").object();
   const wrong = claimOf(wrongFields), right = claimOf(rightFields);
   check(!wrong.sameResult(right), "SameResult: the two answers do not contradict each other");
@@ -75,7 +68,7 @@ export function dispute(): void {
   const reporter = predecessor();
   let reward = new U128();
   for (let i = 0; i < accused.length; i++) {
-    reward = reward.plus(slash(state, accused[i].accountId, request.requestId, reporter));
+    reward = reward.plus(slash(state, accused[i].accountId, request.requestId, reporter, wrong.resultHash()));
   }
   check(!reward.isZero(), "AlreadyPunished: nobody is left to be slashed for this request");
   conclude(state, reward);
@@ -131,5 +124,5 @@ export function prove_equivocation(): void {
   check(same(subject.bytes, other.bytes), "NotAContradiction: about another request or lease");
   check(!same(first, second), "NotAContradiction: the same statement twice");
   assertUnpunished(account, subject.requestId);
-  conclude(state, slash(state, account, subject.requestId, predecessor()));
+  conclude(state, slash(state, account, subject.requestId, predecessor(), fresh(32)));
 }

@@ -36,6 +36,7 @@ export {
   claim_and_resolve, drop_output_chunks, finalize_execution, resolve_execution, submit_execution_output,
   submit_execution_output_and_resolve, submit_output_chunk,
 } from "./results";
+export { appeal, clear_slash, get_penalties, take_slashed } from "./slashing";
 export {
   delete_secrets, estimate_storage_cost, get_secrets, list_profiles, list_user_secrets, secrets_exist, store_secrets,
   update_access,

@@ -53,9 +53,9 @@ export const CALLBACK_GAS_PER_INPUT_BYTE: u64 = 50_000_000;
 /** A request that its yield did not settle can be cancelled by its caller after this many nanoseconds. */
 export const STALE_NS: u64 = 600_000_000_000;
 
-/** Level max (144 seats, 72 equal attestations): what an answer needs that was objected to, or that another one contradicts. */
+/** Level max (144 seats, 72 of them agreeing): what an answer needs that was objected to, or that another one contradicts. */
 export const MAX_LEVEL_SEATS: u32 = 144;
-export const MAX_LEVEL_QUORUM: u16 = 72;
+export const MAX_LEVEL_QUORUM: u32 = 72;
 /** Attestations beyond twice the quorum that a resolve may bring. */
 export const EXTRA_ATTESTATIONS: i32 = 6;
 /** Gas kept for the callback to credit each signer. */
@@ -66,6 +66,8 @@ export const CALLBACK_FREE_ATTESTATIONS: i32 = 16;
 /** A contradiction costs a tenth of the stake, of which whoever shows it gets a fifth: never worth provoking. */
 export const SLASH_DIVISOR: u32 = 10;
 export const SLASH_REWARD_DIVISOR: u32 = 5;
+/** Stake epochs for which slashed stake is frozen before it is taken. */
+export const SLASH_DELAY_EPOCHS: u64 = 2;
 /** A statement is a few hundred bytes; its base64. */
 export const MAX_STATEMENT_BYTES: i32 = 2_048;
 /** The longest output with its other fields. */

@@ -14,7 +14,7 @@ import { callArguments } from "./json";
 import { MAX_NAME_BYTES, MAX_SEATS } from "./limits";
 import { Message } from "./message";
 import { NodeRecord } from "./records";
-import { lockedUntil, lockKey } from "./slashing";
+import { settlePenalties } from "./slashing";
 import { State } from "./state";
 import { U128 } from "./u128";
 
@@ -158,8 +158,7 @@ export function withdraw_stake(): void {
     (node.seatsPrevious | node.seatsCurrent | node.seatsNext) == 0,
     "StakeLocked: the node has or had seats in this stake epoch or the one before",
   );
-  check(lockedUntil(node.accountId) <= blockHeight(), "StakeLocked: a slashed stake is free two epochs later");
-  remove(lockKey(node.accountId));
+  settlePenalties(state, node);
   removeFromIndex(state, node);
   remove(NodeRecord.key(node.accountId));
   state.settles(node.stake);

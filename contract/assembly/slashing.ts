@@ -1,14 +1,20 @@
 /**
  * Penalties. A lease that runs out costs its holder a fixed amount; an explicit contradiction, which anybody can
- * check, costs a tenth of the stake and all seats at once. Nobody is slashed for disagreeing: only for two signatures
+ * check, costs all seats at once and a tenth of the stake, which is frozen for two stake epochs and then taken: time
+ * for an appeal, or for the owner to spare whom a fault of everybody's software has hit. Nobody is slashed for disagreeing: only for two signatures
  * that contradict each other, and for a quorum's answer that the highest level contradicts.
  */
-import { ResultClaim } from "./attestations";
+import { checkAttestations, claimOf, Level, requestArgument, ResultClaim } from "./attestations";
 import { BorshReader, BorshWriter } from "./borsh";
-import { EMPTY, fresh } from "./buffer";
+import { EMPTY, fresh, same } from "./buffer";
 import { emitPenalty } from "./events";
-import { blockHeight, check, has, read, sha256, write } from "./host";
-import { SLASH_DIVISOR, SLASH_REWARD_DIVISOR } from "./limits";
+import { parseAccount } from "./accounts";
+import { blockHeight, check, has, panic, read, remove, returnBytes, sha256, write } from "./host";
+import { callArguments } from "./json";
+import { JsonWriter } from "./json-writer";
+import { keyOf, numberedKey } from "./keys";
+import { ownerAction } from "./owner";
+import { SLASH_DELAY_EPOCHS, SLASH_DIVISOR, SLASH_REWARD_DIVISOR } from "./limits";
 import { credit } from "./money";
 import { ObjectionRecord } from "./proposals";
 import { LeaseRecord, NodeRecord, RequestRecord } from "./records";
@@ -16,23 +22,165 @@ import { dropSeats } from "./registry";
 import { State } from "./state";
 import { U128 } from "./u128";
 
-const LOCK_PREFIX: u8 = 0x75;
+/** `u` ‖ account → its penalties. */
+const PENALTIES_PREFIX: u8 = 0x75;
+/** `v` ‖ sha256 of account and request → nothing: an account is slashed once for a request. */
 const INCIDENT_PREFIX: u8 = 0x76;
+/** `w` ‖ request → what its signers were slashed together. */
+const TAKEN_PREFIX: u8 = 0x77;
 
-function prefixed(prefix: u8, bytes: Uint8Array): Uint8Array {
-  const key = fresh(bytes.length + 1);
-  key[0] = prefix;
-  memory.copy(key.dataStart + 1, bytes.dataStart, bytes.length);
-  return key;
+/** A part of a node's stake that is frozen for what it signed, until it is taken or cleared. */
+class Penalty {
+  constructor(
+    readonly requestId: u64, readonly dueHeight: u64, readonly amount: U128, readonly reporter: Uint8Array,
+    /** The answer that the account signed; zeros where it is not slashed for one answer. */
+    readonly result: Uint8Array,
+  ) {}
 }
 
-/** The block from which on a slashed node's stake is free: its seats are gone at once, other claims against it are not. */
-export function lockedUntil(account: Uint8Array): u64 {
-  const bytes = read(prefixed(LOCK_PREFIX, account));
-  return bytes ? new BorshReader(bytes).u64() : 0;
+/** All of an account's, and the block from which on its stake is free again: seats are gone at once, claims are not. */
+class Penalties {
+  lockedUntil: u64 = 0;
+  items: Penalty[] = [];
+  private key: Uint8Array;
+
+  constructor(readonly account: Uint8Array) {
+    this.key = keyOf(PENALTIES_PREFIX, account);
+    const bytes = read(this.key);
+    if (bytes) {
+      const r = new BorshReader(bytes);
+      this.lockedUntil = r.u64();
+      while (r.position < bytes.length) {
+        this.items.push(new Penalty(r.u64(), r.u64(), r.u128(), r.bytes(), r.raw(32)));
+      }
+    }
+  }
+
+  save(): void {
+    const w = new BorshWriter(256);
+    w.u64(this.lockedUntil);
+    for (let i = 0; i < this.items.length; i++) {
+      const penalty = this.items[i];
+      w.u64(penalty.requestId);
+      w.u64(penalty.dueHeight);
+      w.u128(penalty.amount);
+      w.bytes(penalty.reporter);
+      w.raw(penalty.result);
+    }
+    write(this.key, w.done());
+  }
+
+  remove(): void { remove(this.key); }
+
+  get frozen(): U128 {
+    let sum = new U128();
+    for (let i = 0; i < this.items.length; i++) sum = sum.plus(this.items[i].amount);
+    return sum;
+  }
+
+  /** The penalty for a request, no longer among them; panics where there is none. */
+  take(requestId: u64): Penalty {
+    for (let i = 0; i < this.items.length; i++) {
+      if (this.items[i].requestId == requestId) return this.items.splice(i, 1)[0];
+    }
+    panic("NotSlashed: no stake of this account is frozen for this request");
+    return this.items[0];
+  }
 }
 
-export function lockKey(account: Uint8Array): Uint8Array { return prefixed(LOCK_PREFIX, account); }
+/** Takes what is due from the node's stake; the caller saves the node and the state. */
+function takeDue(state: State, node: NodeRecord, penalties: Penalties): bool {
+  const height = blockHeight(), waiting: Penalty[] = [];
+  for (let i = 0; i < penalties.items.length; i++) {
+    const penalty = penalties.items[i];
+    if (penalty.dueHeight > height) {
+      waiting.push(penalty);
+      continue;
+    }
+    const taken = node.stake.lessThan(penalty.amount) ? node.stake : penalty.amount;
+    const reward = taken.dividedBy(SLASH_REWARD_DIVISOR);
+    node.stake = node.stake.minus(taken);
+    state.settles(taken.minus(reward));
+    credit(penalty.reporter, reward);
+    emitPenalty(state, "stake_taken", penalty.requestId, node.accountId, taken);
+  }
+  const changed = waiting.length != penalties.items.length;
+  penalties.items = waiting;
+  return changed;
+}
+
+/** Before a stake goes back: nothing of it may be frozen, and what is due is taken. */
+export function settlePenalties(state: State, node: NodeRecord): void {
+  const penalties = new Penalties(node.accountId);
+  check(penalties.lockedUntil <= blockHeight(), "StakeLocked: a slashed stake is free two epochs later");
+  takeDue(state, node, penalties);
+  penalties.remove();
+}
+
+/** By anybody, once the delay is over. */
+export function take_slashed(): void {
+  const account = parseAccount(callArguments().required("account_id"));
+  const state = State.load();
+  const node = NodeRecord.load(account), penalties = new Penalties(account);
+  check(takeDue(state, node, penalties), "NothingDue: no frozen stake of this account is due");
+  penalties.save();
+  node.save();
+  state.save();
+}
+
+/** The owner spares an account, under the timelock; it can spare only, and the seats do not come back. */
+export function clear_slash(): void {
+  const state = State.load();
+  const fields = ownerAction(state, "clear_slash");
+  if (!fields) return;
+  clear(state, new Penalties(parseAccount(fields.required("account_id"))), fields.required("request_id").u64());
+}
+
+/** The highest level has signed the very answer for which the account is slashed: then nobody knows who was right. */
+export function appeal(): void {
+  const fields = callArguments();
+  const state = State.load();
+  const request = requestArgument(fields), answer = fields.required("right").object();
+  const claim = claimOf(answer), penalties = new Penalties(parseAccount(fields.required("account_id")));
+  const penalty = penalties.take(request.requestId);
+  check(same(penalty.result, claim.resultHash()), "OtherResult: not the answer for which the account is slashed");
+  checkAttestations(answer.required("attestations"), state, request, claim, Level.highest(state, request));
+  cleared(state, penalties, penalty);
+}
+
+function clear(state: State, penalties: Penalties, requestId: u64): void {
+  cleared(state, penalties, penalties.take(requestId));
+}
+
+function cleared(state: State, penalties: Penalties, penalty: Penalty): void {
+  if (penalties.items.length == 0) penalties.lockedUntil = blockHeight();
+  penalties.save();
+  emitPenalty(state, "slash_cleared", penalty.requestId, penalties.account, penalty.amount);
+}
+
+/** What of an account's stake is frozen, for which requests and until when. */
+export function get_penalties(): void {
+  const penalties = new Penalties(parseAccount(callArguments().required("account_id")));
+  const out = new JsonWriter();
+  out.literal('{"locked_until":');
+  out.number(penalties.lockedUntil);
+  out.literal(',"frozen":[');
+  for (let i = 0; i < penalties.items.length; i++) {
+    const penalty = penalties.items[i];
+    if (i > 0) out.byte(0x2c);
+    out.literal('{"request_id":');
+    out.number(penalty.requestId);
+    out.literal(',"due_height":');
+    out.number(penalty.dueHeight);
+    out.literal(',"amount":');
+    out.amount(penalty.amount);
+    out.literal(',"reporter":');
+    out.text(penalty.reporter);
+    out.byte(0x7d);
+  }
+  out.literal("]}");
+  returnBytes(out.done());
+}
 
 /** What is taken belongs to nobody and becomes the contract's free balance. Seats stay: stake is counted when it changes. */
 export function penaliseHolder(state: State, requestId: u64, lease: LeaseRecord): void {
@@ -51,33 +199,50 @@ function incidentKey(account: Uint8Array, requestId: u64): Uint8Array {
   const w = new BorshWriter(80);
   w.bytes(account);
   w.u64(requestId);
-  return prefixed(INCIDENT_PREFIX, sha256(w.done()));
+  return keyOf(INCIDENT_PREFIX, sha256(w.done()));
 }
 
 export function assertUnpunished(account: Uint8Array, requestId: u64): void {
   check(!has(incidentKey(account, requestId)), "AlreadyPunished: the account was slashed for this request");
 }
 
-/** Once an account and request. Returns what the reporter earned. */
-export function slash(state: State, account: Uint8Array, requestId: u64, reporter: Uint8Array): U128 {
+/** A tenth of the stake, of what is not frozen already, and of all of a request's signers no more than a committee's stake. */
+function amountFor(state: State, node: NodeRecord, frozen: U128, requestId: u64): U128 {
+  const key = numberedKey(TAKEN_PREFIX, requestId), bytes = read(key);
+  const before = bytes ? new BorshReader(bytes).u128() : new U128();
+  const left = state.seatStake.times(state.replaySeats).minusOrZero(before), free = node.stake.minusOrZero(frozen);
+  let amount = node.stake.dividedBy(SLASH_DIVISOR);
+  if (free.lessThan(amount)) amount = free;
+  if (left.lessThan(amount)) amount = left;
+  const w = new BorshWriter(16);
+  w.u128(before.plus(amount));
+  write(key, w.done());
+  return amount;
+}
+
+/**
+ * Once an account and request: its seats go at once, a part of its stake is frozen. `result` is the answer that it
+ * signed. Returns what the reporter earns when the stake is taken.
+ */
+export function slash(
+  state: State, account: Uint8Array, requestId: u64, reporter: Uint8Array, result: Uint8Array,
+): U128 {
   const stored = NodeRecord.stored(account);
   const incident = incidentKey(account, requestId);
   if (!stored || has(incident)) return new U128();
   write(incident, EMPTY);
-  const node = NodeRecord.decode(stored);
+  const node = NodeRecord.decode(stored), penalties = new Penalties(account);
   node.rollTo(state.stakeEpoch());
-  const taken = node.stake.dividedBy(SLASH_DIVISOR);
-  const reward = taken.dividedBy(SLASH_REWARD_DIVISOR);
-  node.stake = node.stake.minus(taken);
   dropSeats(state, node);
   node.save();
-  const lock = new BorshWriter(8);
-  lock.u64(blockHeight() + 2 * state.stakeEpochBlocks);
-  write(lockKey(account), lock.done());
-  state.settles(taken.minus(reward));
-  credit(reporter, reward);
-  emitPenalty(state, "node_slashed", requestId, account, taken);
-  return reward;
+  const amount = amountFor(state, node, penalties.frozen, requestId);
+  penalties.lockedUntil = blockHeight() + SLASH_DELAY_EPOCHS * state.stakeEpochBlocks;
+  if (!amount.isZero()) {
+    penalties.items.push(new Penalty(requestId, penalties.lockedUntil, amount, reporter, result));
+  }
+  penalties.save();
+  emitPenalty(state, "node_slashed", requestId, account, amount);
+  return amount.dividedBy(SLASH_REWARD_DIVISOR);
 }
 
 /** The bond stays owed, now as money to withdraw. */
@@ -97,7 +262,7 @@ export function judgeObjection(
   } else {
     returnBond(request.requestId, objection);
     for (let i = 0; i < objection.signers.length; i++) {
-      slash(state, objection.signers[i], request.requestId, objection.account);
+      slash(state, objection.signers[i], request.requestId, objection.account, objection.claim.resultHash());
     }
   }
   state.save();

@@ -247,16 +247,25 @@ export interface AttestedResult {
   readonly attestations: readonly Attestation[];
 }
 
-/** `request`: the stored record's own bytes. */
+const attestedJson = (result: AttestedResult): Raw =>
+  object({
+    lease_epoch: whole(result.leaseEpoch),
+    holder: text(result.holder),
+    code_hash: hex(result.codeHash),
+    response_hash: hex(result.responseHash),
+    tape_hash: hex(result.tapeHash),
+    attestations: attestationsJson(result.attestations),
+  });
+
+/**
+ * `request`: the stored record's own bytes. `wrong` has attestations as a resolve does; those of `right` name every
+ * drawn seat, since there seats are counted.
+ */
 export function disputeArgs(request: Uint8Array, wrong: AttestedResult, right: AttestedResult): string {
-  const side = (result: AttestedResult) =>
-    object({
-      lease_epoch: whole(result.leaseEpoch),
-      holder: text(result.holder),
-      code_hash: hex(result.codeHash),
-      response_hash: hex(result.responseHash),
-      tape_hash: hex(result.tapeHash),
-      attestations: attestationsJson(result.attestations),
-    });
-  return object({ request: base64(request), wrong: side(wrong), right: side(right) });
+  return object({ request: base64(request), wrong: attestedJson(wrong), right: attestedJson(right) });
+}
+
+/** `right`: an answer of the highest level, the very one that the account was slashed for. */
+export function appealArgs(accountId: string, request: Uint8Array, right: AttestedResult): string {
+  return object({ account_id: text(accountId), request: base64(request), right: attestedJson(right) });
 }

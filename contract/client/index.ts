@@ -16,6 +16,7 @@ export type {
 } from "./arguments.ts";
 export {
   announceOutputArgs,
+  appealArgs,
   claimAndResolveArgs,
   claimLeaseArgs,
   disputeArgs,

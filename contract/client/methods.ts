@@ -127,6 +127,9 @@ export const CALLS = {
     args: { account_id: "account", first: "SignedStatement", second: "SignedStatement" },
     result: "yocto",
   },
+  take_slashed: { by: "anyone", args: { account_id: "account" } },
+  clear_slash: { by: "owner", args: { account_id: "account", ...id } },
+  appeal: { by: "anyone", args: { account_id: "account", request: "base64", right: "AttestedResult" } },
   withdraw_earnings: { by: "anyone", args: {}, result: "yocto" },
 
   create_project: { by: "anyone", payable: true, args: { name: "text", source: "Source" } },
@@ -209,6 +212,7 @@ export const VIEWS = {
   get_payment_token_contract: { ...view, args: {}, result: "account?" },
   get_subscription_plans: { ...view, args: {}, result: "json[]" },
   get_earnings: { ...view, args: account, result: "yocto" },
+  get_penalties: { ...view, args: account, result: "Penalties" },
   get_developer_earnings: { ...view, args: account, result: "usd" },
   get_user_stablecoin_balance: { ...view, args: account, result: "usd" },
   get_next_payment_key_nonce: { ...view, args: account, result: "u32" },

@@ -1,11 +1,12 @@
 import { createHash, sign } from "node:crypto";
 import { encode } from "@outlayer/protocol/wire/borsh";
-import { requestDigest, responseHash } from "@outlayer/protocol/wire/records";
+import { type GuestResponse, requestDigest, responseHash } from "@outlayer/protocol/wire/records";
 import { REPLAY_CLASS_PURE, RESULT_DOMAIN, resultStatement } from "@outlayer/protocol/wire/statement";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import {
   type AttestedResult,
+  appealArgs,
   claimLeaseArgs,
   disputeArgs,
   type NetworkOptions,
@@ -17,7 +18,7 @@ import {
 import {
   type Answer,
   answerArgs,
-  attest,
+  attestAll,
   CHAIN_ID,
   CODE_HASH,
   eventsIn,
@@ -34,7 +35,7 @@ import {
 const WRONG = textResponse("wrong");
 const RIGHT = textResponse("right");
 
-/** Five nodes of two seats; n0 holds the request. Three attestations answer, the highest level needs four. */
+/** Five nodes of two seats; n0 holds the request. Three attestations answer, the highest level needs seven seats. */
 function leased(network: NetworkOptions = {}): World {
   const world = World.started([2, 2, 2, 2, 2], { quorum: 3, ...network });
   world.ask();
@@ -47,6 +48,10 @@ const resolve = (world: World, answer: Answer) =>
   world.call("bob.test", "resolve_execution", answerArgs(world, answer));
 const earnings = (world: World, account: string) =>
   BigInt(JSON.parse(world.view("get_earnings", JSON.stringify({ account_id: account }))));
+const penalties = (world: World, account: string) =>
+  JSON.parse(world.view("get_penalties", JSON.stringify({ account_id: account })));
+const take = (world: World, account: string) =>
+  world.call("bob.test", "take_slashed", JSON.stringify({ account_id: account }));
 const liabilities = (world: World) => BigInt(JSON.parse(world.view("get_network")).liabilities);
 
 function attested(world: World, answer: Answer): AttestedResult {
@@ -57,7 +62,7 @@ function attested(world: World, answer: Answer): AttestedResult {
     codeHash: CODE_HASH,
     responseHash: responseHash(answer.response!),
     tapeHash: TAPE_HASH,
-    attestations: answer.signers!.map((signer) => attest(world, signer, answer)),
+    attestations: attestAll(world, answer.signers!, answer),
   };
 }
 
@@ -102,7 +107,7 @@ const bond = { depositYocto: NEAR };
 
 test("a right objection escalates; the false answer's signers are slashed and the objector paid", () => {
   const total = World.started([2, 2, 2, 2, 2]).totalYocto();
-  const world = leased({ challengeBlocks: 40 });
+  const world = leased({ challengeBlocks: 40, stakeEpochBlocks: 400 });
   const args = objectArgs({ requestId: 0, seat: 0 });
   assert.is(world.call("n3.test", "object", args, bond).panic, "NoProposal");
   expectOk(resolve(world, { response: WRONG, signers: THREE }));
@@ -112,16 +117,21 @@ test("a right objection escalates; the false answer's signers are slashed and th
   const before = liabilities(world);
   expectOk(world.call("n3.test", "object", args, bond));
   assert.is(liabilities(world), before + NEAR);
-  assert.is(resolve(world, { response: RIGHT, signers: NODES.slice(2, 5) }).panic, "BelowQuorum");
-  const { logs } = expectOk(resolve(world, { response: RIGHT, signers: FOUR }));
+  assert.is(resolve(world, { response: RIGHT, signers: NODES.slice(2, 5), seats: 2 }).panic, "BelowQuorum");
+  const { logs } = expectOk(resolve(world, { response: RIGHT, signers: FOUR, seats: 2 }));
   const slashed = eventsIn(logs).filter(({ event }) => event === "node_slashed");
   assert.equal(
     slashed.map(({ data }) => data.account_id),
     THREE,
   );
-  assert.is(earnings(world, "n3.test") >= NEAR + 3n * ((2n * NEAR) / 50n), true);
-  assert.is(world.node("n0.test")!.stakeYocto, 2n * NEAR - (2n * NEAR) / 10n);
   assert.is(world.node("n0.test")!.seatsNext, 0);
+  assert.is(world.node("n0.test")!.stakeYocto, 2n * NEAR);
+  const bondBack = earnings(world, "n3.test");
+  assert.ok(bondBack >= NEAR);
+  world.advanceTo(penalties(world, "n0.test").locked_until);
+  for (const account of THREE) expectOk(take(world, account));
+  assert.is(earnings(world, "n3.test"), bondBack + 3n * ((2n * NEAR) / 50n));
+  assert.is(world.node("n0.test")!.stakeYocto, 2n * NEAR - (2n * NEAR) / 10n);
   assert.is(world.view("get_proposal", '{"request_id":0}'), "null");
   assert.is(world.totalYocto(), total);
 });
@@ -131,7 +141,7 @@ test("a false objection loses its bond, and one that nobody judges comes back", 
   expectOk(resolve(world, { response: RIGHT, signers: THREE }));
   expectOk(world.call("n3.test", "object", objectArgs({ requestId: 0, seat: 1 }), bond));
   const before = liabilities(world);
-  expectOk(resolve(world, { response: RIGHT, signers: ["n0.test", "n1.test", "n2.test", "n4.test"] }));
+  expectOk(resolve(world, { response: RIGHT, signers: ["n0.test", "n1.test", "n2.test", "n4.test"], seats: 2 }));
   assert.is(earnings(world, "n3.test"), 0n);
   assert.ok(liabilities(world) <= before - NEAR);
 
@@ -152,40 +162,160 @@ test("an objection comes in time or not at all", () => {
   assert.is(world.call("n3.test", "object", objectArgs({ requestId: 0, seat: 0 }), late).panic, "TooLate");
 });
 
-test("a dispute slashes the signers of a resolved answer that the highest level contradicts, once", () => {
-  const world = leased();
+/** A wrong answer that three nodes signed, resolved; and the right one of the highest level, not sent. */
+function contradicted(network: NetworkOptions = {}) {
+  const world = leased({ stakeEpochBlocks: 400, ...network });
   const record = world.stored(stateKeys.request(0))!;
   const wrong = attested(world, { response: WRONG, signers: THREE });
-  const right = attested(world, { response: RIGHT, signers: FOUR });
-  const few = attested(world, { response: RIGHT, signers: FOUR.slice(1) });
+  const right = attested(world, { response: RIGHT, signers: FOUR, seats: 2 });
+  const few = attested(world, { response: RIGHT, signers: FOUR.slice(1), seats: 2 });
+  const wrongByAll = attested(world, { response: WRONG, signers: FOUR, seats: 2 });
   expectOk(resolve(world, { response: WRONG, signers: THREE }));
-  assert.is(world.request(0), undefined);
   const dispute = (args: string) => world.call("alice.test", "dispute", args);
+  return { world, record, wrong, right, few, wrongByAll, dispute };
+}
+
+test("a dispute freezes a tenth of the stake of whoever signed what the highest level contradicts, once", () => {
+  const { world, record, wrong, right, few, dispute } = contradicted();
+  assert.is(world.request(0), undefined);
   assert.is(dispute(disputeArgs(record, wrong, wrong)).panic, "SameResult");
   assert.is(dispute(disputeArgs(record, wrong, few)).panic, "BelowQuorum");
-  assert.is(dispute(disputeArgs(record, few, wrong)).panic, "BelowQuorum");
   const other = Uint8Array.from(record);
   other[20]! ^= 1;
   assert.is(dispute(disputeArgs(other, wrong, right)).panic !== undefined, true);
   const before = liabilities(world);
-  expectOk(dispute(disputeArgs(record, wrong, right)));
+  const disputed = expectOk(dispute(disputeArgs(record, wrong, right)));
+  assert.is(world.finalValue(disputed.hash), JSON.stringify((3n * (NEAR / 25n)).toString()));
+  // Their seats are gone at once, so the same signatures prove nothing any more; their stake is only frozen.
+  assert.is(dispute(disputeArgs(record, wrong, right)).panic, "NoSuchSeat");
+  assert.is(liabilities(world), before);
+  assert.is(earnings(world, "alice.test"), 0n);
+  const { locked_until, frozen } = penalties(world, "n1.test");
+  assert.equal(frozen, [
+    { request_id: 0, due_height: locked_until, amount: (NEAR / 5n).toString(), reporter: "alice.test" },
+  ]);
+  assert.is(locked_until, disputed.outcome.blockHeight + 800);
+  assert.is(take(world, "n1.test").panic, "NothingDue");
+  assert.is(take(world, "n3.test").panic, "NothingDue");
+  assert.is(take(world, "bob.test").panic, "NotRegistered");
+  world.advanceTo(locked_until);
+  for (const account of THREE) expectOk(take(world, account));
+  assert.is(take(world, "n1.test").panic, "NothingDue");
   assert.is(earnings(world, "alice.test"), 3n * (NEAR / 25n));
   assert.is(before - liabilities(world), 3n * (NEAR / 5n - NEAR / 25n));
-  // Their seats are gone, so the same signatures prove nothing any more.
-  assert.is(dispute(disputeArgs(record, wrong, right)).panic, "NoSuchSeat");
+});
+
+test("a dispute counts seats: many accounts of one seat do not outweigh the stake", () => {
+  // Three honest nodes of ten seats, six accounts of one: two thirds of the accounts, a sixth of the stake.
+  const world = World.started([10, 10, 10, 1, 1, 1, 1, 1, 1], { quorum: 3, replaySeats: 144 });
+  world.ask();
+  world.advance(40);
+  expectOk(world.call("n0.test", "claim_lease", claimLeaseArgs({ requestId: 0, seat: 0, leaseEpoch: 0 })));
+  const record = world.stored(stateKeys.request(0))!;
+  const honest = attested(world, { response: RIGHT, signers: THREE });
+  const many = attested(world, { response: WRONG, signers: NODES.slice(3, 9) });
+  const stake = attested(world, { response: RIGHT, signers: THREE, seats: 10 });
+  const twice = { ...stake, attestations: [...stake.attestations, stake.attestations[0]!] };
+  const dispute = (wrong: AttestedResult, right: AttestedResult) =>
+    world.call("alice.test", "dispute", disputeArgs(record, wrong, right));
+  assert.is(dispute(honest, many).panic, "BelowQuorum");
+  assert.is(dispute(many, twice).panic, "DuplicateSigner");
+  const resigned = stake.attestations.map((one, i) => (i === 1 ? { ...one, signature: new Uint8Array(64) } : one));
+  assert.is(dispute(many, { ...stake, attestations: resigned }).panic, "DuplicateSigner");
+  expectOk(dispute(many, stake));
+});
+
+test("one account alone contradicts nobody, whatever its stake", () => {
+  const world = World.started([20, 1, 1, 1], { quorum: 2, replaySeats: 144 });
+  world.ask();
+  world.advance(40);
+  expectOk(world.call("n1.test", "claim_lease", claimLeaseArgs({ requestId: 0, seat: 0, leaseEpoch: 0 })));
+  const record = world.stored(stateKeys.request(0))!;
+  const alone = attested(world, { response: RIGHT, signers: ["n0.test"], seats: 20 });
+  const three = attested(world, { response: WRONG, signers: NODES.slice(1, 4) });
+  assert.is(world.call("alice.test", "dispute", disputeArgs(record, three, alone)).panic, "BelowQuorum");
+});
+
+test("an incident costs all of its signers together no more than a committee's stake", () => {
+  // One replay seat: 1 NEAR in all, of which three accounts of eight seats would lose 2.4.
+  const world = World.started([8, 8, 8, 16, 16, 16], { quorum: 3, replaySeats: 1, stakeEpochBlocks: 400 });
+  world.ask();
+  world.advance(40);
+  const frozen = () =>
+    THREE.map((account) => penalties(world, account).frozen.map((one: { amount: string }) => one.amount));
+  for (const account of THREE) {
+    const statements = [WRONG, RIGHT].map((response) => signedAs(world, account, response));
+    const args = proveEquivocationArgs(account, statements[0]!, statements[1]!);
+    expectOk(world.call("alice.test", "prove_equivocation", args));
+  }
+  const tenth = ((8n * NEAR) / 10n).toString();
+  assert.equal(frozen(), [[tenth], [(NEAR / 5n).toString()], []]);
+});
+
+test("what is slashed can be spared by the owner, and by a quorum of the highest level for the very same answer", () => {
+  const { world, record, wrong, right, wrongByAll, dispute } = contradicted();
+  expectOk(dispute(disputeArgs(record, wrong, right)));
+  const appeal = (account: string, answer: AttestedResult) =>
+    world.call("n1.test", "appeal", appealArgs(account, record, answer));
+  assert.is(appeal("n4.test", wrong).panic, "NotSlashed");
+  assert.is(appeal("n1.test", right).panic, "OtherResult");
+  // Two of the four have no seats any more.
+  assert.is(appeal("n1.test", wrongByAll).panic, "NoSuchSeat");
+  const clear = (who: string, account: string) =>
+    world.call(who, "clear_slash", JSON.stringify({ account_id: account, request_id: 0 }));
+  assert.is(clear("operator.test", "n1.test").panic, "OwnerOnly");
+  assert.is(clear("owner.test", "n4.test").panic, "NotSlashed");
+  const { logs } = expectOk(clear("owner.test", "n1.test"));
+  assert.is(eventsIn(logs)[0]!.event, "slash_cleared");
+  assert.is(clear("owner.test", "n1.test").panic, "NotSlashed");
+  assert.equal(penalties(world, "n1.test").frozen, []);
+  assert.is(world.node("n1.test")!.seatsCurrent, 0);
+  world.advance(820);
+  const paid = world.balance("n1.test");
+  expectOk(world.call("n1.test", "withdraw_stake"));
+  assert.ok(world.balance("n1.test") - paid > (19n * NEAR) / 10n);
+  // Whoever was not spared loses its tenth at the latest when it leaves.
+  const before = earnings(world, "alice.test");
+  expectOk(world.call("n2.test", "withdraw_stake"));
+  assert.is(earnings(world, "alice.test"), before + NEAR / 25n);
+});
+
+test("an answer of the highest level clears who was slashed for it", () => {
+  // n0 and n1 signed what the highest level contradicted; then as much of what is left of the stake signs the same.
+  const world = World.started([1, 1, 10, 10, 10, 10], { quorum: 2, replaySeats: 144, stakeEpochBlocks: 400 });
+  world.ask();
+  world.advance(40);
+  expectOk(world.call("n0.test", "claim_lease", claimLeaseArgs({ requestId: 0, seat: 0, leaseEpoch: 0 })));
+  const record = world.stored(stateKeys.request(0))!;
+  const wrong = attested(world, { response: WRONG, signers: ["n0.test", "n1.test"] });
+  const right = attested(world, { response: RIGHT, signers: NODES.slice(2, 5), seats: 10 });
+  const same = attested(world, { response: WRONG, signers: NODES.slice(3, 6), seats: 10 });
+  expectOk(world.call("alice.test", "dispute", disputeArgs(record, wrong, right)));
+  expectOk(world.call("n0.test", "appeal", appealArgs("n0.test", record, same)));
+  assert.equal(penalties(world, "n0.test").frozen, []);
+  assert.is(penalties(world, "n1.test").frozen.length, 1);
 });
 
 function signed(world: World, signer: string, response = WRONG, change: object = {}): SignedStatement {
+  return signedAs(world, signer, response, { ...world.lease(0)!, ...change });
+}
+
+/** A statement about request 0, under a lease that need not exist. */
+function signedAs(
+  world: World,
+  signer: string,
+  response: GuestResponse,
+  { leaseEpoch = 0, holder = "n0.test", ...change }: { leaseEpoch?: number; holder?: string } = {},
+): SignedStatement {
   const request = world.request(0)!;
-  const lease = world.lease(0)!;
   const statement = encode(resultStatement, {
     domain: RESULT_DOMAIN,
     chainId: CHAIN_ID,
     contractId: OUTLAYER,
     requestId: 0,
     requestDigest: requestDigest(request),
-    leaseEpoch: lease.leaseEpoch,
-    holder: lease.holder,
+    leaseEpoch,
+    holder,
     codeHash: CODE_HASH,
     replayClass: REPLAY_CLASS_PURE,
     costVersion: request.costVersion,
@@ -222,9 +352,8 @@ test("two statements of one node about one request and lease cost it a tenth of 
 
   const { logs } = expectOk(prove(first, second));
   assert.equal(eventsIn(logs)[0]!.data, { request_id: 0, account_id: "n1.test", amount: (NEAR / 5n).toString() });
-  assert.is(earnings(world, "alice.test"), NEAR / 25n);
   const node = world.node("n1.test")!;
-  assert.is(node.stakeYocto, 2n * NEAR - NEAR / 5n);
+  assert.is(node.stakeYocto, 2n * NEAR);
   assert.equal([node.seatsPrevious, node.seatsCurrent, node.seatsNext, node.draining], [0, 0, 0, true]);
   assert.is(JSON.parse(world.view("get_network")).seats_current, 8);
   assert.is(prove(first, second).panic, "AlreadyPunished");

@@ -6,6 +6,7 @@ import { REPLAY_CLASS_PURE, RESULT_DOMAIN, resultStatement } from "@outlayer/pro
 import {
   type AttestedResult,
   announceOutputArgs,
+  appealArgs,
   claimAndResolveArgs,
   claimLeaseArgs,
   disputeArgs,
@@ -177,13 +178,17 @@ function playRequests(player: Player): void {
   player.claim(5);
   const record = world.stored(stateKeys.request(5))!;
   const wrong = attested(world, 5, "wrong", THREE);
-  const right = attested(world, 5, "right", ["n3.test", ...NODES.slice(5, 10)]);
+  const right = attested(world, 5, "right", NODES.slice(3, 10));
+  player.play("alice.test", "dispute", disputeArgs(record, wrong, right));
+  player.play("owner.test", "clear_slash", { account_id: "n2.test", request_id: 5 });
+  player.play("n1.test", "appeal", appealArgs("n1.test", record, attested(world, 5, "wrong", NODES.slice(3, 10))));
   player.play(
     "bob.test",
     "prove_equivocation",
     proveEquivocationArgs("n4.test", statement(world, 5, "n4.test", "a"), statement(world, 5, "n4.test", "b")),
   );
-  player.play("alice.test", "dispute", disputeArgs(record, wrong, right));
+  world.advance(410);
+  player.play("bob.test", "take_slashed", { account_id: "n0.test" });
 }
 
 function playProjects(player: Player): void {

@@ -343,6 +343,8 @@ export interface Answer {
   readonly leaseEpoch?: number;
   readonly signers?: readonly string[];
   readonly seat?: number;
+  /** Seats that every signer names, from its first on. */
+  readonly seats?: number;
   /** Signs something else than what is sent. */
   readonly signedResponse?: GuestResponse;
   readonly chainId?: string;
@@ -375,6 +377,15 @@ export function attest(world: World, signer: string, answer: Answer = {}): Attes
   return { accountId: signer, seat: answer.seat ?? 0, signature };
 }
 
+/** Of every signer, by as many of its seats as the answer says: the highest level counts seats. */
+export function attestAll(world: World, signers: readonly string[], answer: Answer = {}): Attestation[] {
+  return signers.flatMap((signer) =>
+    Array.from({ length: answer.seats ?? 1 }, (_, i) =>
+      attest(world, signer, answer.seats === undefined ? answer : { ...answer, seat: i }),
+    ),
+  );
+}
+
 /** `resolve_execution` arguments signed by `signers`, by the first three nodes if none are named. */
 export function answerArgs(world: World, answer: Answer = {}): string {
   const requestId = answer.requestId ?? 0;
@@ -384,7 +395,7 @@ export function answerArgs(world: World, answer: Answer = {}): string {
     codeHash: answer.codeHash ?? CODE_HASH,
     tapeHash: answer.tapeHash ?? TAPE_HASH,
     response: answer.response ?? textResponse("hello"),
-    attestations: (answer.signers ?? NODES.slice(0, 3)).map((signer) => attest(world, signer, answer)),
+    attestations: attestAll(world, answer.signers ?? NODES.slice(0, 3), answer),
   });
 }
 
