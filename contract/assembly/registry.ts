@@ -8,8 +8,10 @@
 import { BorshReader, BorshWriter } from "./borsh";
 import { fresh } from "./buffer";
 import { emitNode } from "./events";
-import { parsePublicKey } from "./encoding";
-import { attachedDeposit, blockHeight, check, has, predecessor, read, remove, transfer, write } from "./host";
+import { parsePublicKey, parseSignature } from "./encoding";
+import {
+  attachedDeposit, blockHeight, check, currentAccount, has, predecessor, read, remove, sha256, transfer, verifies, write,
+} from "./host";
 import { callArguments } from "./json";
 import { MAX_NAME_BYTES, MAX_SEATS } from "./limits";
 import { Message } from "./message";
@@ -18,6 +20,7 @@ import { settlePenalties } from "./slashing";
 import { State } from "./state";
 import { U128 } from "./u128";
 
+const NODE_KEY_DOMAIN = "outlayer/node-key/v1";
 const KEY_PREFIX: u8 = 0x6b;
 const INDEX_PREFIX: u8 = 0x69;
 
@@ -106,13 +109,26 @@ function ownNode(state: State): NodeRecord {
   return node;
 }
 
+/** Signed by the node key itself, so that nobody registers the key of somebody else (`protocol/src/wire/registration.ts`). */
+function checkPossession(state: State, publicKey: Uint8Array, proof: Uint8Array): void {
+  const w = new BorshWriter();
+  w.text(NODE_KEY_DOMAIN);
+  w.bytes(state.chainId);
+  w.bytes(currentAccount());
+  w.bytes(predecessor());
+  check(verifies(proof, sha256(w.done()), publicKey), "BadProof: proof is not the key's own signature for this account");
+}
+
 export function register_node(): void {
-  const publicKey = parsePublicKey(callArguments().required("public_key").text(MAX_NAME_BYTES));
+  const fields = callArguments();
+  const publicKey = parsePublicKey(fields.required("public_key").text(MAX_NAME_BYTES));
+  const proof = parseSignature(fields.required("proof").text(MAX_NAME_BYTES));
   const state = State.load();
   const node = new NodeRecord();
   node.accountId = predecessor();
   check(!has(NodeRecord.key(node.accountId)), "AlreadyRegistered: the account has a node");
   check(!has(publicKeyKey(publicKey)), "KeyTaken: the public key belongs to another account");
+  checkPossession(state, publicKey, proof);
   node.publicKey = publicKey;
   node.stake = attachedDeposit();
   node.epoch = state.stakeEpoch();

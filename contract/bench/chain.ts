@@ -8,6 +8,7 @@ import { readFileSync } from "node:fs";
 import { ed25519 } from "@noble/curves/ed25519.js";
 import { decode } from "@outlayer/protocol/wire/borsh";
 import { leaseRecord, requestDigest, requestRecord, responseHash } from "@outlayer/protocol/wire/records";
+import { nodeKeyDigest } from "@outlayer/protocol/wire/registration";
 import { REPLAY_CLASS_PURE, RESULT_DOMAIN, statementDigest } from "@outlayer/protocol/wire/statement";
 import { actions, baseDecode, createTransaction, encodeTransaction, PublicKey } from "near-api-js";
 import { buildContract } from "../build.ts";
@@ -46,6 +47,10 @@ const wasm = new Uint8Array(readFileSync(new URL("../dist/outlayer.wasm", import
 
 const secretOf = (accountId: string) => createHash("sha256").update(accountId).digest();
 const publicKeyOf = (accountId: string) => `ed25519:${encodeBase58(ed25519.getPublicKey(secretOf(accountId)))}`;
+const registrationOf = (accountId: string) => {
+  const digest = nodeKeyDigest({ chainId: CHAIN_ID, contractId: OUTLAYER, accountId });
+  return registerNodeArgs(publicKeyOf(accountId), ed25519.sign(digest, secretOf(accountId)));
+};
 const nodeId = (index: number) => `n${index}.test`;
 
 interface Call {
@@ -80,7 +85,7 @@ class BenchChain {
     const network = { chainId: CHAIN_ID, seatStakeYocto: NEAR, bootstrapBlocks: 1_000_000, replaySeats: 144, quorum };
     this.call({ signer: "owner.test", method: "new", args: initializeArgs("owner.test", "owner.test", network) });
     for (const signer of nodeIds) {
-      this.call({ signer, method: "register_node", args: registerNodeArgs(publicKeyOf(signer)), deposit: NEAR });
+      this.call({ signer, method: "register_node", args: registrationOf(signer), deposit: NEAR });
     }
   }
 

@@ -103,9 +103,12 @@ export function requestExecutionArgs(request: ExecutionRequest): string {
   return JSON.stringify(request);
 }
 
-/** `publicKey`: "ed25519:<base58>". The stake is the deposit. */
-export function registerNodeArgs(publicKey: string): string {
-  return object({ public_key: text(publicKey) });
+/**
+ * `publicKey`: "ed25519:<base58>"; `proof`: its signature over the digest of `protocol/src/wire/registration.ts`, 64
+ * bytes. The stake is the deposit.
+ */
+export function registerNodeArgs(publicKey: string, proof: Uint8Array): string {
+  return object({ public_key: text(publicKey), proof: base64(proof) });
 }
 
 export function setNodeStatusArgs(draining: boolean): string {

@@ -35,6 +35,7 @@ export const PANIC_CODES = [
   "BadOutput",
   "BadPattern",
   "BadPhase",
+  "BadProof",
   "BadPublicKey",
   "BadRecord",
   "BadSecret",

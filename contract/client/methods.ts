@@ -92,7 +92,7 @@ export const CALLS = {
   on_refund: { by: "self", args: { account_id: "account", amount: "yocto" } },
   cancel_stale_execution: { by: "requester", args: id },
 
-  register_node: { by: "anyone", payable: true, args: { public_key: "text" } },
+  register_node: { by: "anyone", payable: true, args: { public_key: "text", proof: "base64" } },
   add_stake: { by: "node", payable: true, args: {} },
   begin_exit: { by: "node", args: {} },
   withdraw_stake: { by: "node", args: {} },

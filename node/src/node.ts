@@ -5,9 +5,11 @@
 import { createHash, randomBytes } from "node:crypto";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { registerNodeArgs } from "@outlayer/contract/client";
 import { Random } from "@outlayer/protocol/random";
 import { decode, encode } from "@outlayer/protocol/wire/borsh";
 import { type Receipt, receiptRecord } from "@outlayer/protocol/wire/records";
+import { nodeKeyDigest } from "@outlayer/protocol/wire/registration";
 import { z } from "zod";
 import { NearRpc } from "./chain/near-rpc.ts";
 import { TransactionSender } from "./chain/transaction-sender.ts";
@@ -191,7 +193,7 @@ async function assemble(
   });
   closing.push(() => http.stop());
 
-  await register(config, driver, sender, publicKey, logger);
+  await register(config, driver, sender, nodeKey, chainId, logger);
   logger.info("node started", { accountId, contractId, chainId, publicKey, http: http.url });
   return {
     httpUrl: http.url,
@@ -210,15 +212,17 @@ async function register(
   config: NodeConfig,
   driver: WorkerDriver,
   sender: TransactionSender,
-  publicKey: string,
+  nodeKey: NodeKey,
+  chainId: string,
   logger: Logger,
 ): Promise<void> {
   const { registerStakeYocto, contractId, accountId } = config;
   if (registerStakeYocto === undefined || driver.view().registered) return;
+  const proof = nodeKey.sign(nodeKeyDigest({ chainId, contractId, accountId }));
   const { accepted, reason } = await sender.call({
     contractId,
     method: "register_node",
-    args: new TextEncoder().encode(JSON.stringify({ public_key: publicKey })),
+    args: new TextEncoder().encode(registerNodeArgs(publicKeyText(nodeKey.publicKey), proof)),
     gas: REGISTER_GAS,
     depositYocto: BigInt(registerStakeYocto),
   });

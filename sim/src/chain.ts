@@ -9,6 +9,7 @@ import { initializeArgs, registerNodeArgs, requestExecutionArgs } from "@outlaye
 import { DevChain, type ExecutionOutcome } from "@outlayer/contract/devchain";
 import type { Random } from "@outlayer/protocol/random";
 import { bytes, encode, fixed, list, struct, text, u8, u64, u128, union } from "@outlayer/protocol/wire/borsh";
+import { nodeKeyDigest } from "@outlayer/protocol/wire/registration";
 import type { StateChange } from "@outlayer/protocol/worker/state-changes";
 import { base58 } from "@scure/base";
 import { SimKey } from "./keys.ts";
@@ -116,8 +117,10 @@ export class SimChain {
   }
 
   /** Puts a node's key and stake into the registry. */
-  registerNode(accountId: string, publicKey: Uint8Array): void {
-    this.#mustSucceed(accountId, "register_node", registerNodeArgs(`ed25519:${base58.encode(publicKey)}`), STAKE_YOCTO);
+  registerNode(accountId: string, key: SimKey): void {
+    const proof = key.sign(nodeKeyDigest({ chainId: CHAIN_ID, contractId: CONTRACT_ID, accountId }));
+    const args = registerNodeArgs(`ed25519:${base58.encode(key.publicKey)}`, proof);
+    this.#mustSucceed(accountId, "register_node", args, STAKE_YOCTO);
   }
 
   /** The user's call of `request_execution`, with the deposit that the contract estimates. */

@@ -79,7 +79,7 @@ class Simulation implements World {
     const { blocks, blockMs, requests, faults } = this.#scenario;
     // A node starts before it is known to the chain; the other way round it would count as one that lost its disk.
     for (const node of this.#nodes) node.start();
-    for (const node of this.#nodes) this.chain.registerNode(node.accountId, node.key.publicKey);
+    for (const node of this.#nodes) this.chain.registerNode(node.accountId, node.key);
     for (const node of this.#nodes) {
       node.crash();
       node.start();

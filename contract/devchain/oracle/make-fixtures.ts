@@ -2,10 +2,14 @@
  * Asks the oracle and writes `contract/test/devchain/fixtures/oracle/<set>.json`, which `npm test` compares the
  * embedded chain with: `node contract/conformance/devchain-oracle.ts --write-fixtures [contracts modules host-calls]`.
  */
+import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { ed25519 } from "@noble/curves/ed25519.js";
+import { nodeKeyDigest } from "@outlayer/protocol/wire/registration";
 import { buildContract } from "../../build.ts";
 import { claimLeaseArgs, initializeArgs, registerNodeArgs, requestExecutionArgs } from "../../client/index.ts";
+import { encodeBase58 } from "../codec/base58.ts";
 import { generateHostScenario } from "./host-call-generator.ts";
 import { generateModuleScenario } from "./module-generator.ts";
 import { Random } from "./random.ts";
@@ -18,7 +22,14 @@ const directory = join(root, "contract/test/devchain/fixtures/oracle");
 const NEAR = 10n ** 24n;
 
 const text = (value: string) => Buffer.from(value).toString("base64");
-const nodeKey = (index: number) => `ed25519:${"1".repeat(31)}${"23456789ABC"[index]}`;
+
+/** What node `index` registers with: a key of its own, and its signature for the account. */
+function registration(index: number): string {
+  const secret = createHash("sha256").update(`fixture node ${index}`).digest();
+  const owner = { chainId: "test", contractId: "contract.test", accountId: `n${index}.test` };
+  const publicKey = `ed25519:${encodeBase58(ed25519.getPublicKey(secret))}`;
+  return registerNodeArgs(publicKey, ed25519.sign(nodeKeyDigest(owner), secret));
+}
 
 function outlayerCalls(): OracleCall[] {
   const call = (method: string, args = "{}", more: Partial<OracleCall> = {}): OracleCall => ({
@@ -34,7 +45,7 @@ function outlayerCalls(): OracleCall[] {
   });
   const deposit = NEAR.toString();
   const register = (index: number) =>
-    call("register_node", registerNodeArgs(nodeKey(index)), { predecessor: `n${index}.test`, deposit });
+    call("register_node", registration(index), { predecessor: `n${index}.test`, deposit });
   const claim = claimLeaseArgs({ requestId: 0, seat: 0, leaseEpoch: 0 });
   return [
     call("get_stats", "{}", { view: true }),

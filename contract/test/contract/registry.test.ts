@@ -3,7 +3,7 @@ import { nodeRecord, seatsForRequest, seatsInEpoch } from "@outlayer/protocol/wi
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { claimLeaseArgs, parseNetwork, parseNode, parseNodes, stateKeys } from "../../client/index.ts";
-import { eventsIn, expectOk, keyOf, NEAR, OUTLAYER, World } from "./world.ts";
+import { eventsIn, expectOk, keyOf, NEAR, OUTLAYER, registration, World } from "./world.ts";
 
 const EPOCHS = { stakeEpochBlocks: 200, bootstrapBlocks: 20 };
 const network = (world: World) => parseNetwork(world.view("get_network"));
@@ -57,10 +57,18 @@ test("a node's record is the shared one, and its stake counts in whole seats", (
 
 test("registrations that may not be are refused by name", () => {
   const world = World.started([1]);
-  const refused = (name: string, key: string, stake = NEAR) =>
-    world.call(name, "register_node", JSON.stringify({ public_key: key }), { depositYocto: stake }).panic;
+  const refused = (name: string, key: string, stake = NEAR, proof = JSON.parse(registration(name)).proof) =>
+    world.call(name, "register_node", JSON.stringify({ public_key: key, proof }), { depositYocto: stake }).panic;
   assert.is(refused("n0.test", keyOf("n1.test").text), "AlreadyRegistered");
   assert.is(refused("n1.test", keyOf("n0.test").text), "KeyTaken");
+  // A key that signed nothing, that signed for another account, and a proof that is none.
+  assert.is(refused("n1.test", keyOf("n2.test").text), "BadProof");
+  assert.is(refused("n1.test", keyOf("n2.test").text, NEAR, JSON.parse(registration("n2.test")).proof), "BadProof");
+  assert.is(refused("n1.test", keyOf("n1.test").text, NEAR, Buffer.alloc(64).toString("base64")), "BadProof");
+  assert.is(refused("n1.test", keyOf("n1.test").text, NEAR, "AAAA"), "BadSignatureEncoding");
+  const other = World.started([], { chainId: "another-chain" });
+  const args = registration("n1.test");
+  assert.is(other.call("n1.test", "register_node", args, { depositYocto: NEAR }).panic, "BadProof");
   assert.is(refused("n1.test", keyOf("n1.test").text, NEAR - 1n), "StakeTooSmall");
   assert.is(refused("n1.test", keyOf("n1.test").text, 1_025n * NEAR), "TooManySeats");
   for (const key of [

@@ -30,6 +30,7 @@ import {
   requestRecord,
   responseHash,
 } from "@outlayer/protocol/wire/records";
+import { nodeKeyDigest } from "@outlayer/protocol/wire/registration";
 import { REPLAY_CLASS_PURE, RESULT_DOMAIN, statementDigest } from "@outlayer/protocol/wire/statement";
 import { buildContract } from "../../build.ts";
 import {
@@ -169,7 +170,7 @@ export class World {
   }
 
   registration(name: string): string {
-    return registerNodeArgs(keyOf(name).text);
+    return registration(name);
   }
 
   result(hash: string): CallResult {
@@ -301,7 +302,7 @@ export class World {
     seats.forEach((count, i) => {
       if (count === 0) return;
       const depositYocto = BigInt(count) * NEAR;
-      expectOk(world.call(NODES[i]!, "register_node", registerNodeArgs(keyOf(NODES[i]!).text), { depositYocto }));
+      expectOk(world.call(NODES[i]!, "register_node", registration(NODES[i]!), { depositYocto }));
     });
     return world;
   }
@@ -397,6 +398,13 @@ export function answerArgs(world: World, answer: Answer = {}): string {
     response: answer.response ?? textResponse("hello"),
     attestations: attestAll(world, answer.signers ?? NODES.slice(0, 3), answer),
   });
+}
+
+/** `register_node` arguments of an account with the key of a name, by default its own. */
+export function registration(accountId: string, keyName = accountId): string {
+  const { privateKey, text: publicKey } = keyOf(keyName);
+  const digest = nodeKeyDigest({ chainId: CHAIN_ID, contractId: OUTLAYER, accountId });
+  return registerNodeArgs(publicKey, new Uint8Array(sign(null, digest, privateKey)));
 }
 
 /** The NEP-297 events among some logs. */
