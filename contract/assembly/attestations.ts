@@ -3,7 +3,7 @@ import { parseAccount } from "./accounts";
 import { BorshWriter } from "./borsh";
 import { same } from "./buffer";
 import { parseBase64, parseHash, parseSignature } from "./encoding";
-import { currentAccount, sha256, verifies } from "./host";
+import { check, currentAccount, sha256, verifies } from "./host";
 import { Json, JsonObject } from "./json";
 import { EXTRA_ATTESTATIONS, MAX_ATTESTATIONS, MAX_INPUT_BYTES, MAX_LEVEL_QUORUM, MAX_LEVEL_SEATS, MAX_NAME_BYTES } from "./limits";
 import { Message } from "./message";
@@ -125,21 +125,30 @@ class Signers {
   }
 }
 
+export function parseAttestations(values: Json): Attestation[] {
+  const elements = values.elements(MAX_ATTESTATIONS), found: Attestation[] = [];
+  for (let i = 0; i < elements.length; i++) {
+    const fields = elements[i].object();
+    found.push(new Attestation(
+      parseAccount(fields.required("account_id")), <u32>fields.required("seat").upTo(u32.MAX_VALUE),
+      parseSignature(fields.required("signature").text(MAX_NAME_BYTES)),
+    ));
+  }
+  return found;
+}
+
 /**
  * The attestations, each by a seat of the request's committee or its lease holder, each over `claim`. At the highest
  * level an account names every drawn seat of its own, each with the same signature; the lease gives no seat there.
  */
 export function checkAttestations(
-  values: Json, state: State, request: RequestRecord, claim: ResultClaim, level: Level,
+  given: Attestation[], state: State, request: RequestRecord, claim: ResultClaim, level: Level,
 ): Attestation[] {
-  const elements = values.elements(level.mostAttestations);
+  check(given.length <= level.mostAttestations, "TooLong: more attestations than a resolve may bring");
   const digest = statementDigest(state, request, claim), contractId = currentAccount();
   const signers = new Signers(), found = signers.found, bySeats = level.leastSeats > 0;
-  for (let i = 0; i < elements.length; i++) {
-    const fields = elements[i].object();
-    const account = parseAccount(fields.required("account_id"));
-    const seat = <u32>fields.required("seat").upTo(u32.MAX_VALUE);
-    const signature = parseSignature(fields.required("signature").text(MAX_NAME_BYTES));
+  for (let i = 0; i < given.length; i++) {
+    const account = given[i].accountId, seat = given[i].seat, signature = given[i].signature;
     let signer = signers.indexOf(account);
     if (signer >= 0 && (!bySeats || !same(found[signer].signature, signature))) refuse("DuplicateSigner: ", account);
     const node = signer >= 0 ? signers.nodes[signer] : NodeRecord.load(account);
@@ -151,7 +160,7 @@ export function checkAttestations(
     if (signer < 0) {
       if (!verifies(signature, digest, node.publicKey)) refuse("BadSignature: ", account);
       signer = found.length;
-      found.push(new Attestation(account, seat, signature));
+      found.push(given[i]);
       signers.nodes.push(node);
     }
     if (bySeats) signers.addSeat(signer, seat, account);

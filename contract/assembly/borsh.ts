@@ -1,6 +1,6 @@
 /** Borsh (https://borsh.io), the form of everything that is stored or hashed. */
 import { ByteBuffer } from "./buffer";
-import { check } from "./host";
+import { check, panic } from "./host";
 import { Text, utf8 } from "./text";
 import { U128 } from "./u128";
 
@@ -25,14 +25,18 @@ export class BorshWriter extends ByteBuffer {
   }
 }
 
-/** Reads what the contract itself wrote; a record that is too short is a broken state and panics. */
+/** Reads what the contract itself wrote, where too few bytes are a broken state, or arguments, where they are refused. */
 export class BorshReader {
   private offset: i32 = 0;
-  constructor(private source: Uint8Array) {}
+  /** `foreign`: the bytes are somebody's arguments. */
+  constructor(private source: Uint8Array, private foreign: bool = false) {}
 
   private take(count: i32): usize {
     const from = this.offset;
-    check(count >= 0 && count <= this.source.length - from, "BadRecord: a stored record is too short");
+    if (count < 0 || count > this.source.length - from) {
+      if (this.foreign) panic("BadBorsh: the bytes end too early");
+      panic("BadRecord: a stored record is too short");
+    }
     this.offset = from + count;
     return this.source.dataStart + from;
   }
@@ -40,7 +44,12 @@ export class BorshReader {
   get position(): i32 { return this.offset; }
 
   u8(): u8 { return load<u8>(this.take(1)); }
-  bool(): bool { return this.u8() != 0; }
+  bool(): bool {
+    const value = this.u8();
+    check(!this.foreign || value < 2, "BadBorsh: a boolean is 0 or 1");
+    return value != 0;
+  }
+  assertEnd(): void { check(this.offset == this.source.length, "BadBorsh: bytes after the end"); }
   u16(): u16 { return load<u16>(this.take(2)); }
   u32(): u32 { return load<u32>(this.take(4)); }
   u64(): u64 { return load<u64>(this.take(8)); }

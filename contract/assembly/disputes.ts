@@ -4,7 +4,7 @@
  * about one request and lease. The last two need nothing but signatures, so they hold until unbonding ends.
  */
 import { parseAccount } from "./accounts";
-import { checkAttestations, claimOf, Level, requestArgument, RESULT_DOMAIN } from "./attestations";
+import { checkAttestations, claimOf, Level, parseAttestations, requestArgument, RESULT_DOMAIN } from "./attestations";
 import { BorshReader } from "./borsh";
 import { fresh, same } from "./buffer";
 import { parseBase64, parseSignature } from "./encoding";
@@ -61,9 +61,8 @@ export function dispute(): void {
   const wrongFields = fields.required("wrong").object(), rightFields = fields.required("right").object();
   const wrong = claimOf(wrongFields), right = claimOf(rightFields);
   check(!wrong.sameResult(right), "SameResult: the two answers do not contradict each other");
-  checkAttestations(rightFields.required("attestations"), state, request, right, Level.highest(state, request));
-  const accused = checkAttestations(
-    wrongFields.required("attestations"), state, request, wrong, Level.of(request),
+  checkAttestations(parseAttestations(rightFields.required("attestations")), state, request, right, Level.highest(state, request));
+  const accused = checkAttestations(parseAttestations(wrongFields.required("attestations")), state, request, wrong, Level.of(request),
   );
   const reporter = predecessor();
   let reward = new U128();

@@ -42,14 +42,16 @@ export function parsePublicKey(text: Uint8Array): Uint8Array {
   for (let i = 0; i < KEY_PREFIX.length; i++) {
     if (text[i] != KEY_PREFIX.at(i)) panic("BadPublicKey: not an ed25519 key");
   }
-  const out = fresh(32);
+  const out = fresh(32), at = out.dataStart;
   for (let i = KEY_PREFIX.length; i < text.length; i++) {
-    let carry = BASE58.indexOf(text[i]);
-    if (carry < 0) panic("BadPublicKey: not base58");
-    for (let j = 31; j >= 0; j--) {
-      carry += <i32>out[j] * 58;
-      out[j] = <u8>carry;
-      carry >>= 8;
+    const digit = BASE58.indexOf(text[i]);
+    if (digit < 0) panic("BadPublicKey: not base58");
+    // Eight digits to the base of 2^32, the last one first.
+    let carry = <u64>digit;
+    for (let place = at + 28; place >= at; place -= 4) {
+      carry += <u64>bswap<u32>(load<u32>(place)) * 58;
+      store<u32>(place, bswap<u32>(<u32>carry));
+      carry >>= 32;
     }
     if (carry != 0) panic("BadPublicKey: more than 32 bytes");
   }
@@ -63,22 +65,30 @@ export function parsePublicKey(text: Uint8Array): Uint8Array {
 
 export function writePublicKey(out: ByteBuffer, key: Uint8Array): void {
   out.literal(KEY_PREFIX);
-  const digits: u8[] = [];
-  for (let i = 0; i < key.length; i++) {
-    let carry = <i32>key[i];
-    for (let j = 0; j < digits.length; j++) {
-      carry += <i32>digits[j] << 8;
-      digits[j] = <u8>(carry % 58);
-      carry /= 58;
+  // 58^5 fits 32 bits, so every division of the whole gives five digits, the last ones first.
+  const rest = fresh(32), digits = fresh(KEY_DIGITS), at = rest.dataStart;
+  memory.copy(at, key.dataStart, 32);
+  let first = KEY_DIGITS;
+  while (first > 0) {
+    let remainder: u64 = 0;
+    for (let place = at; place < at + 32; place += 4) {
+      const part = (remainder << 32) | bswap<u32>(load<u32>(place));
+      store<u32>(place, bswap<u32>(<u32>(part / POWER_OF_58)));
+      remainder = part % POWER_OF_58;
     }
-    while (carry > 0) {
-      digits.push(<u8>(carry % 58));
-      carry /= 58;
+    for (let i = 0; i < 5; i++) {
+      store<u8>(digits.dataStart + --first, <u8>(remainder % 58));
+      remainder /= 58;
     }
   }
-  for (let i = 0; i < key.length && key[i] == 0; i++) out.byte(0x31);
-  for (let i = digits.length - 1; i >= 0; i--) out.byte(BASE58.at(digits[i]));
+  while (first < KEY_DIGITS && load<u8>(digits.dataStart + first) == 0) first++;
+  for (let i = 0; i < 32 && key[i] == 0; i++) out.byte(0x31);
+  for (let i = first; i < KEY_DIGITS; i++) out.byte(BASE58.at(load<u8>(digits.dataStart + i)));
 }
+
+const POWER_OF_58: u64 = 656_356_768;
+/** At least the 44 digits of 32 bytes, in fives. */
+const KEY_DIGITS: i32 = 45;
 
 /** What the characters from "+" to "z" stand for; 255: nothing. */
 const SEXTETS = memory.data<u8>([

@@ -423,6 +423,9 @@ export function parseJson(text: Uint8Array): Json {
 
 /** The call's arguments; an empty input is an empty object. */
 export function callArguments(): JsonObject {
-  const input = callInput();
+  return argumentsFrom(callInput());
+}
+
+export function argumentsFrom(input: Uint8Array): JsonObject {
   return input.length == 0 ? new JsonObject("the arguments") : parseJson(input).object();
 }

@@ -3,10 +3,11 @@
  * without a claim; a strictly better ticket displaces a claim for one block; a lease that runs out opens the next
  * lease epoch, in which its holder may not claim.
  */
+import { ClaimArguments } from "./answers";
 import { same } from "./buffer";
 import { emitLease } from "./events";
 import { blockHeight, check, currentAccount, panic, predecessor } from "./host";
-import { callArguments, JsonObject } from "./json";
+import { callArguments } from "./json";
 import { MAX_FORMER_HOLDERS } from "./limits";
 import { Message } from "./message";
 import { LeaseRecord, NodeRecord, OutcomeRecord, RequestRecord } from "./records";
@@ -46,10 +47,8 @@ function nextLease(current: LeaseRecord | null, leaseEpoch: u32, height: u64, ti
   return next;
 }
 
-/** The sender's claim, stored: `request_id`, `seat` and `lease_epoch` are among the fields. */
-export function takeLease(state: State, request: RequestRecord, fields: JsonObject): LeaseRecord {
-  const seat = <u32>fields.required("seat").upTo(u32.MAX_VALUE);
-  const leaseEpoch = <u32>fields.required("lease_epoch").upTo(u32.MAX_VALUE);
+/** The sender's claim, stored. */
+export function takeLease(state: State, request: RequestRecord, leaseEpoch: u32, seat: u32): LeaseRecord {
   const height = blockHeight();
   check(height <= request.deadlineHeight, "DeadlinePassed: the request can no longer be resolved");
   const account = predecessor();
@@ -92,12 +91,11 @@ function endOf(state: State, request: RequestRecord, from: u64): u64 {
 }
 
 export function claim_lease(): void {
-  const fields = callArguments();
-  const requestId = fields.required("request_id").u64();
+  const claim = ClaimArguments.read();
   const state = State.load();
-  const request = RequestRecord.load(requestId);
-  check(!OutcomeRecord.exists(requestId), "AlreadyResolved: the request has its result");
-  takeLease(state, request, fields);
+  const request = RequestRecord.load(claim.requestId);
+  check(!OutcomeRecord.exists(claim.requestId), "AlreadyResolved: the request has its result");
+  takeLease(state, request, claim.leaseEpoch, claim.seat);
   state.assertSolvent();
 }
 

@@ -1,8 +1,9 @@
 /** A guest's response: from the arguments of a resolve, and to the caller who waits for it. */
 import { check, panic } from "./host";
-import { Json, JsonObject } from "./json";
+import { Json, JsonObject, parseJson } from "./json";
 import { JsonWriter } from "./json-writer";
 import { MAX_ERROR_BYTES, MAX_OUTPUT_BYTES } from "./limits";
+import { firstNotUtf8 } from "./utf8";
 import { GuestResponse, OUTPUT_BYTES, OUTPUT_JSON, OUTPUT_TEXT } from "./records";
 import { utf8 } from "./text";
 
@@ -23,6 +24,25 @@ function parseOutput(value: Json, response: GuestResponse): void {
     response.outputKind = OUTPUT_JSON;
     response.output = raw;
   } else panic("BadOutput: output has exactly one of Bytes, Text, Json");
+}
+
+/** What {@link parseResponse} sees to, of a response that came as bytes. */
+export function checkResponse(response: GuestResponse): void {
+  const output = response.output;
+  if (output) {
+    check(output.length <= MAX_OUTPUT_BYTES, "TooLong: output");
+    check(response.outputKind <= OUTPUT_JSON, "BadOutput: output has exactly one of Bytes, Text, Json");
+    if (response.outputKind == OUTPUT_TEXT) checkText(output, MAX_OUTPUT_BYTES);
+    else if (response.outputKind == OUTPUT_JSON) parseJson(output);
+  }
+  if (response.error) checkText(response.error!, MAX_ERROR_BYTES);
+  if (response.compilationNote) checkText(response.compilationNote!, MAX_ERROR_BYTES);
+}
+
+function checkText(text: Uint8Array, most: i32): void {
+  check(text.length <= most, "TooLong: a text of the response");
+  const end = text.dataStart + text.length;
+  check(firstNotUtf8(text.dataStart, end) == end, "BadBorsh: a text is not UTF-8");
 }
 
 /** From the fields of a response, which `submit_execution_output_and_resolve` has among its own arguments. */

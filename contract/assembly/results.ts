@@ -6,13 +6,14 @@
  */
 import { Message } from "./message";
 import { Attestation, GuestResponse, LeaseRecord, OutcomeRecord, RequestRecord, SOURCE_WASM_URL } from "./records";
+import { AnswerArguments } from "./answers";
 import { checkAttestations, hashField, Level, ResultClaim } from "./attestations";
 import { BorshReader } from "./borsh";
 import { ByteBuffer, EMPTY, same } from "./buffer";
 import { parseBase64 } from "./encoding";
 import { emitCharged, emitProposed } from "./events";
 import { blockHeight, check, panic, predecessor, read, remove, resume, sha256, write } from "./host";
-import { callArguments, JsonObject } from "./json";
+import { callArguments } from "./json";
 import { takeLease, wrongEpoch } from "./leases";
 import { MAX_OUTPUT_BYTES, MAX_RESPONSE_BYTES } from "./limits";
 import { chargeFor } from "./money";
@@ -22,16 +23,14 @@ import { judgeObjection } from "./slashing";
 import { State } from "./state";
 import { StorageMeter } from "./storage-meter";
 
-/** A call that brings an answer: what it names, and what it is checked against. */
+/** A call that brings an answer, and what it is checked against. */
 class Resolution {
   private constructor(
-    readonly fields: JsonObject, readonly requestId: u64, readonly state: State, readonly request: RequestRecord,
+    readonly requestId: u64, readonly state: State, readonly request: RequestRecord,
     readonly objection: ObjectionRecord | null,
   ) {}
 
-  static begin(): Resolution {
-    const fields = callArguments();
-    const requestId = fields.required("request_id").u64();
+  static begin(requestId: u64): Resolution {
     const state = State.load();
     const request = RequestRecord.load(requestId);
     check(blockHeight() <= request.deadlineHeight, "DeadlinePassed: the request can no longer be resolved");
@@ -40,7 +39,7 @@ class Resolution {
       objection = ObjectionRecord.find(requestId);
       check(!ProposalRecord.exists(requestId), "AlreadyProposed: an answer waits for objections");
     }
-    return new Resolution(fields, requestId, state, request, objection);
+    return new Resolution(requestId, state, request, objection);
   }
 
   /** An answer that was objected to needs the highest level. */
@@ -48,33 +47,30 @@ class Resolution {
     return this.objection ? Level.highest(this.state, this.request) : Level.of(this.request);
   }
 
-  claim(lease: LeaseRecord, responseHash: Uint8Array): ResultClaim {
-    const codeHash = hashField(this.fields, "code_hash"), tapeHash = hashField(this.fields, "tape_hash");
+  claim(lease: LeaseRecord, answer: AnswerArguments, responseHash: Uint8Array): ResultClaim {
     check(
-      this.request.source.kind != SOURCE_WASM_URL || same(codeHash, this.request.source.version),
+      this.request.source.kind != SOURCE_WASM_URL || same(answer.codeHash, this.request.source.version),
       "WrongCode: code_hash is not the hash that the request names",
     );
-    return new ResultClaim(lease.leaseEpoch, lease.holder, codeHash, responseHash, tapeHash);
+    return new ResultClaim(lease.leaseEpoch, lease.holder, answer.codeHash, responseHash, answer.tapeHash);
   }
 
-  attestations(claim: ResultClaim): Attestation[] {
-    return checkAttestations(this.fields.required("attestations"), this.state, this.request, claim, this.level());
+  attestations(claim: ResultClaim, answer: AnswerArguments): Attestation[] {
+    return checkAttestations(answer.attestations, this.state, this.request, claim, this.level());
   }
 }
 
 /** The lease that an answer names. */
-function namedLease(requestId: u64, fields: JsonObject): LeaseRecord {
-  const leaseEpoch = fields.required("lease_epoch").u64();
+function namedLease(requestId: u64, leaseEpoch: u32): LeaseRecord {
   const lease = LeaseRecord.find(requestId);
   if (!lease) panic("NoLease: nobody holds the request");
   if (leaseEpoch != lease!.leaseEpoch) wrongEpoch(lease!.leaseEpoch);
   return lease!;
 }
 
-function resolveUnder(lease: LeaseRecord, resolution: Resolution, response: GuestResponse): void {
-  const encoded = response.encode();
-  const claim = resolution.claim(lease, sha256(encoded));
-  accept(resolution, claim, response, encoded, resolution.attestations(claim));
+function resolveUnder(lease: LeaseRecord, resolution: Resolution, answer: AnswerArguments): void {
+  const claim = resolution.claim(lease, answer, sha256(answer.encoded));
+  accept(resolution, claim, answer.response, answer.encoded, resolution.attestations(claim, answer));
 }
 
 /** Stores the answer and resumes the caller, or lets it wait where somebody may still object. */
@@ -116,26 +112,27 @@ function conclude(state: State, request: RequestRecord, outcome: OutcomeRecord, 
 }
 
 export function resolve_execution(): void {
-  const resolution = Resolution.begin();
-  const lease = namedLease(resolution.requestId, resolution.fields);
-  resolveUnder(lease, resolution, parseResponse(resolution.fields.required("response").object()));
+  const answer = AnswerArguments.read(false);
+  const resolution = Resolution.begin(answer.requestId);
+  resolveUnder(namedLease(answer.requestId, answer.leaseEpoch), resolution, answer);
 }
 
 /** The response's fields stand among the arguments; `refund_usd` is not part of this form. */
 export function submit_execution_output_and_resolve(): void {
-  const resolution = Resolution.begin();
-  const lease = namedLease(resolution.requestId, resolution.fields);
-  const response = parseResponse(resolution.fields);
+  const fields = callArguments(), answer = AnswerArguments.ofFields(fields);
+  const response = parseResponse(fields);
   response.hasRefundUsd = false;
   response.refundUsd = 0;
-  resolveUnder(lease, resolution, response);
+  answer.respond(response);
+  const resolution = Resolution.begin(answer.requestId);
+  resolveUnder(namedLease(answer.requestId, answer.leaseEpoch), resolution, answer);
 }
 
 /** For short runs: the lease is claimed by the sender and answered in one call, each under its own rules. */
 export function claim_and_resolve(): void {
-  const resolution = Resolution.begin();
-  const lease = takeLease(resolution.state, resolution.request, resolution.fields);
-  resolveUnder(lease, resolution, parseResponse(resolution.fields.required("response").object()));
+  const answer = AnswerArguments.read(true);
+  const resolution = Resolution.begin(answer.requestId);
+  resolveUnder(takeLease(resolution.state, resolution.request, answer.leaseEpoch, answer.seat), resolution, answer);
 }
 
 /** After the challenge blocks, by anybody. */
@@ -151,12 +148,13 @@ export function finalize_execution(): void {
 
 /** First the digest of a response that does not fit a transaction with its attestations. */
 export function submit_execution_output(): void {
-  const resolution = Resolution.begin();
-  const lease = namedLease(resolution.requestId, resolution.fields);
-  const claim = resolution.claim(lease, hashField(resolution.fields, "response_hash"));
-  const announced = new AnnouncedResult(claim, <u32>resolution.fields.required("response_bytes").upTo(MAX_RESPONSE_BYTES));
-  announced.attestations = resolution.attestations(claim);
-  announced.save(resolution.requestId);
+  const fields = callArguments(), answer = AnswerArguments.ofFields(fields);
+  const resolution = Resolution.begin(answer.requestId);
+  const lease = namedLease(answer.requestId, answer.leaseEpoch);
+  const claim = resolution.claim(lease, answer, hashField(fields, "response_hash"));
+  const announced = new AnnouncedResult(claim, <u32>fields.required("response_bytes").upTo(MAX_RESPONSE_BYTES));
+  announced.attestations = resolution.attestations(claim, answer);
+  announced.save(answer.requestId);
   resolution.state.assertSolvent();
 }
 
@@ -165,10 +163,11 @@ export function submit_execution_output(): void {
  * are complete and have the announced hash resolves the request, and gets its deposit back.
  */
 export function submit_output_chunk(): void {
-  const resolution = Resolution.begin();
+  const fields = callArguments();
+  const resolution = Resolution.begin(fields.required("request_id").u64());
   const announced = AnnouncedResult.load(resolution.requestId);
-  const offset = resolution.fields.required("offset").u64();
-  const data = parseBase64(resolution.fields.required("data").text(MAX_OUTPUT_BYTES * 2));
+  const offset = fields.required("offset").u64();
+  const data = parseBase64(fields.required("data").text(MAX_OUTPUT_BYTES * 2));
   const sender = predecessor();
   const key = chunksKey(resolution.requestId, sender);
   const stored = read(key);

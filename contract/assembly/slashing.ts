@@ -4,7 +4,7 @@
  * for an appeal, or for the owner to spare whom a fault of everybody's software has hit. Nobody is slashed for disagreeing: only for two signatures
  * that contradict each other, and for a quorum's answer that the highest level contradicts.
  */
-import { checkAttestations, claimOf, Level, requestArgument, ResultClaim } from "./attestations";
+import { checkAttestations, claimOf, Level, parseAttestations, requestArgument, ResultClaim } from "./attestations";
 import { BorshReader, BorshWriter } from "./borsh";
 import { EMPTY, fresh, same } from "./buffer";
 import { emitPenalty } from "./events";
@@ -144,7 +144,7 @@ export function appeal(): void {
   const claim = claimOf(answer), penalties = new Penalties(parseAccount(fields.required("account_id")));
   const penalty = penalties.take(request.requestId);
   check(same(penalty.result, claim.resultHash()), "OtherResult: not the answer for which the account is slashed");
-  checkAttestations(answer.required("attestations"), state, request, claim, Level.highest(state, request));
+  checkAttestations(parseAttestations(answer.required("attestations")), state, request, claim, Level.highest(state, request));
   cleared(state, penalties, penalty);
 }
 

@@ -22,6 +22,7 @@ export const PANIC_CODES = [
   "BadAccountId",
   "BadAmount",
   "BadAttestation",
+  "BadBorsh",
   "BadComplaint",
   "BadDeal",
   "BadEncoding",

@@ -18,7 +18,9 @@ export {
   announceOutputArgs,
   appealArgs,
   claimAndResolveArgs,
+  claimAndResolveBorsh,
   claimLeaseArgs,
+  claimLeaseBorsh,
   disputeArgs,
   initializeArgs,
   objectArgs,
@@ -28,6 +30,7 @@ export {
   renewLeaseArgs,
   requestExecutionArgs,
   resolveExecutionArgs,
+  resolveExecutionBorsh,
   setNodeStatusArgs,
 } from "./arguments.ts";
 export type { PanicCode } from "./errors.ts";

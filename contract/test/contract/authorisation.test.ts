@@ -27,6 +27,7 @@ const VALUES: Readonly<Record<string, unknown>> = {
   base64: "",
   text: "x",
   bool: false,
+  Response: { success: true, resources_used: { instructions: 0, time_ms: 0 } },
 };
 
 function argsOf(method: Method): string {

@@ -40,6 +40,7 @@ import {
   type NetworkOptions,
   type PanicCode,
   panicCode,
+  type Resolution,
   registerNodeArgs,
   requestExecutionArgs,
   resolveExecutionArgs,
@@ -389,15 +390,19 @@ export function attestAll(world: World, signers: readonly string[], answer: Answ
 
 /** `resolve_execution` arguments signed by `signers`, by the first three nodes if none are named. */
 export function answerArgs(world: World, answer: Answer = {}): string {
+  return resolveExecutionArgs(resolutionOf(world, answer));
+}
+
+export function resolutionOf(world: World, answer: Answer = {}): Resolution {
   const requestId = answer.requestId ?? 0;
-  return resolveExecutionArgs({
+  return {
     requestId,
-    leaseEpoch: answer.leaseEpoch ?? world.lease(requestId)!.leaseEpoch,
+    leaseEpoch: answer.leaseEpoch ?? (answer.lease ?? world.lease(requestId)!).leaseEpoch,
     codeHash: answer.codeHash ?? CODE_HASH,
     tapeHash: answer.tapeHash ?? TAPE_HASH,
     response: answer.response ?? textResponse("hello"),
     attestations: attestAll(world, answer.signers ?? NODES.slice(0, 3), answer),
-  });
+  };
 }
 
 /** `register_node` arguments of an account with the key of a name, by default its own. */

@@ -4,7 +4,7 @@
  * time runs beside the loop and comes back as an event.
  */
 
-import { claimAndResolveArgs, claimLeaseArgs, resolveExecutionArgs } from "@outlayer/contract/client";
+import { claimAndResolveBorsh, claimLeaseBorsh, resolveExecutionBorsh } from "@outlayer/contract/client";
 import { InvariantError } from "@outlayer/protocol/invariant";
 import { MAX_CODE_BYTES } from "@outlayer/protocol/limits";
 import { REJECTIONS } from "@outlayer/protocol/reject";
@@ -235,17 +235,16 @@ const METHODS = {
 } as const;
 
 function contractCallOf(contractId: string, submission: Submission): ContractCall {
-  const args = new TextEncoder().encode(argumentsOf(submission));
-  return { contractId, ...METHODS[submission.purpose], args, depositYocto: 0n };
+  return { contractId, ...METHODS[submission.purpose], args: argumentsOf(submission), depositYocto: 0n };
 }
 
-function argumentsOf(submission: Submission): string {
+function argumentsOf(submission: Submission): Uint8Array {
   switch (submission.purpose) {
     case "claim":
-      return claimLeaseArgs(submission);
+      return claimLeaseBorsh(submission);
     case "resolve":
-      return resolveExecutionArgs(submission);
+      return resolveExecutionBorsh(submission);
     case "claimAndResolve":
-      return claimAndResolveArgs(submission);
+      return claimAndResolveBorsh(submission);
   }
 }
