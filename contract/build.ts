@@ -20,7 +20,7 @@ const TARGETS = [
   { source: "caller/assembly/index.ts", wasm: "caller.wasm" },
 ] as const;
 
-/** `stub`: a call is a fresh instance, so nothing is ever freed. */
+/** `stub`: a call is a fresh instance, so nothing is ever freed; it is `assembly/runtime.ts`. */
 const OPTIONS = ["--runtime", "stub", "-Oz", "--converge", "--use", "abort=assembly/host/onAbort"];
 
 class BuildError extends Error {
@@ -104,8 +104,9 @@ function packedSources(): Map<string, string> {
 
 /** One compilation, in this process. */
 async function runCompiler(source: string, outFile: string): Promise<void> {
-  const { main } = await import("assemblyscript/asc");
+  const { libraryFiles, main } = await import("assemblyscript/asc");
   const sources = packedSources();
+  libraryFiles["rt/stub"] = sources.get(join(root, "assembly/runtime.ts"))!;
   const { error } = await main([source, ...OPTIONS, "--outFile", outFile], {
     stdout: process.stdout,
     stderr: process.stderr,

@@ -3,7 +3,7 @@ import { parseAccount } from "./accounts";
 import { BorshWriter } from "./borsh";
 import { same } from "./buffer";
 import { parseBase64, parseHash, parseSignature } from "./encoding";
-import { check, currentAccount, sha256, verifies } from "./host";
+import { check, currentAccount, hashSigned, sha256, verifiesSigned } from "./host";
 import { Json, JsonObject } from "./json";
 import { EXTRA_ATTESTATIONS, MAX_ATTESTATIONS, MAX_INPUT_BYTES, MAX_LEVEL_QUORUM, MAX_LEVEL_SEATS, MAX_NAME_BYTES } from "./limits";
 import { Message } from "./message";
@@ -56,7 +56,7 @@ export function hashField(fields: JsonObject, name: Text): Uint8Array {
 }
 
 /** `protocol/src/wire/statement.ts`, from the contract's own records: what every signature has to be about. */
-export function statementDigest(state: State, request: RequestRecord, claim: ResultClaim): Uint8Array {
+function hashStatement(state: State, request: RequestRecord, claim: ResultClaim): void {
   const w = new BorshWriter(1_024);
   w.text(RESULT_DOMAIN);
   w.bytes(state.chainId);
@@ -72,7 +72,7 @@ export function statementDigest(state: State, request: RequestRecord, claim: Res
   w.raw(request.seed);
   w.raw(claim.responseHash);
   w.raw(claim.tapeHash);
-  return sha256(w.done());
+  hashSigned(w.done());
 }
 
 function refuse(code: Text, account: Uint8Array): void {
@@ -145,7 +145,8 @@ export function checkAttestations(
   given: Attestation[], state: State, request: RequestRecord, claim: ResultClaim, level: Level,
 ): Attestation[] {
   check(given.length <= level.mostAttestations, "TooLong: more attestations than a resolve may bring");
-  const digest = statementDigest(state, request, claim), contractId = currentAccount();
+  const contractId = currentAccount();
+  hashStatement(state, request, claim);
   const signers = new Signers(), found = signers.found, bySeats = level.leastSeats > 0;
   for (let i = 0; i < given.length; i++) {
     const account = given[i].accountId, seat = given[i].seat, signature = given[i].signature;
@@ -158,7 +159,7 @@ export function checkAttestations(
       if (!isEligible(ticket, level.replaySeats, request.seatsTotal)) refuse("NotInCommittee: ", account);
     }
     if (signer < 0) {
-      if (!verifies(signature, digest, node.publicKey)) refuse("BadSignature: ", account);
+      if (!verifiesSigned(signature, node.publicKey)) refuse("BadSignature: ", account);
       signer = found.length;
       found.push(given[i]);
       signers.nodes.push(node);
