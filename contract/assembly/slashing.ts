@@ -126,6 +126,7 @@ export function take_slashed(): void {
   penalties.save();
   node.save();
   state.save();
+  state.assertSolvent();
 }
 
 /** The owner spares an account, under the timelock; it can spare only, and the seats do not come back. */
