@@ -172,9 +172,14 @@ test("ecrecover and p256_verify take what the curves' own library signs, and not
     assert.is(Buffer.compare(answer.subarray(8), key) === 0, !flip);
   }
   const signature = p256.sign(digest, secret, { prehash: false });
+  const followed = (sizeBytes: number) => new Uint8Array(sizeBytes).fill(5).fill(3, 0, 32);
   for (const [message, expected] of [
     [digest, 1n],
     [new Uint8Array(32).fill(4), 0n],
+    // Only as much of a digest counts as a field element holds, however long it is; too little of it is no digest.
+    [followed(33), 1n],
+    [followed(20_000), 1n],
+    [digest.subarray(0, 15), 0n],
   ] as const) {
     const data = new DataSegment();
     const values = [...data.add(signature), ...data.add(message), ...data.add(p256.getPublicKey(secret))];

@@ -71,13 +71,14 @@ const ed25519Verify = query(
   },
 );
 
-/** The shortest digest that the p256 crate verifies: half a field element. */
+/** What the p256 crate makes of a digest: half a field element is the least, what is beyond one is cut off. */
 const P256_MIN_PREHASH_BYTES = 16;
+const P256_FIELD_BYTES = 32;
 
 function verifyP256(signature: Uint8Array, prehash: Uint8Array, key: Uint8Array): boolean {
   if (prehash.length < P256_MIN_PREHASH_BYTES) return false;
   try {
-    return p256.verify(signature, prehash, key, { prehash: false, lowS: false });
+    return p256.verify(signature, prehash.subarray(0, P256_FIELD_BYTES), key, { prehash: false, lowS: false });
   } catch {
     return false; // not a point of the curve
   }
