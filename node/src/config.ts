@@ -45,6 +45,10 @@ export const configSchema = z.strictObject({
   engineWallTimeMs: z.coerce.number().int().min(100).max(600_000).default(180_000),
   /** bubblewrap around the processes that run guests: where the machine allows it, always or not at all, or never. */
   engineSandbox: z.enum(SANDBOX_MODES).default("auto"),
+  /** wasmtime's C library: with it, wasmtime audits a share of what V8 runs. */
+  wasmtimeLib: z.string().min(1).optional(),
+  /** Of a thousand runs, how many are audited. */
+  auditPerMille: z.coerce.number().int().min(0).max(1_000).default(100),
   contentCapacityBytes: z.coerce
     .number()
     .int()

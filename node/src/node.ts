@@ -2,7 +2,7 @@
  * One node: its drivers wired to one worker machine, started in the order in which they need each other and stopped
  * in the reverse one.
  */
-import { createHash, randomBytes } from "node:crypto";
+import { createHash, randomBytes, randomInt } from "node:crypto";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { registerNodeArgs } from "@outlayer/contract/client";
@@ -15,7 +15,7 @@ import { NearRpc } from "./chain/near-rpc.ts";
 import { TransactionSender } from "./chain/transaction-sender.ts";
 import { ChainWatcher } from "./chain/watcher.ts";
 import type { NodeConfig } from "./config.ts";
-import { chooseSandbox, EnginePool } from "./engine/index.ts";
+import { AuditedEngine, chooseSandbox, EnginePool } from "./engine/index.ts";
 import { OperatingError } from "./errors.ts";
 import type { NodeFacade } from "./http/facade.ts";
 import { type HttpServer, startHttpServer } from "./http/server.ts";
@@ -91,13 +91,17 @@ async function assemble(
   if (sandbox.kind === "none")
     logger.warn("guests run without a sandbox around their process", { reason: sandbox.reason });
   else logger.info("guests run in a sandbox", { program: sandbox.program });
-  const engine = new EnginePool({
-    children: config.engineChildren,
-    wallTimeMs: config.engineWallTimeMs,
-    sandbox,
-    logger,
-  });
-  closing.push(() => engine.stop());
+  const { engineWallTimeMs: wallTimeMs, wasmtimeLib: wasmtimeLibrary } = config;
+  const v8 = new EnginePool({ children: config.engineChildren, wallTimeMs, sandbox, logger });
+  closing.push(() => v8.stop());
+  let audited: AuditedEngine | undefined;
+  if (wasmtimeLibrary !== undefined) {
+    const auditor = new EnginePool({ children: 1, wallTimeMs, sandbox, wasmtimeLibrary, logger });
+    closing.push(() => auditor.stop());
+    const { auditPerMille: perMille } = config;
+    audited = new AuditedEngine({ engine: v8, auditor, perMille, drawBelow: (bound) => randomInt(bound), logger });
+    logger.info("wasmtime audits V8", { library: wasmtimeLibrary, perMille });
+  }
   const sender = new TransactionSender(rpc, accountId, accountKeys, logger.child({ part: "transactions" }));
   closing.push(() => sender.stop());
 
@@ -122,7 +126,7 @@ async function assemble(
     host,
     content,
     store,
-    engine,
+    engine: audited ?? v8,
     sender,
     contractId,
     logger: logger.child({ part: "worker" }),
@@ -173,6 +177,7 @@ async function assemble(
       const value = await store.receipts.get(requestId);
       return value && toJson(value);
     },
+    engine: () => ({ ...v8.stats(), audits: audited?.counts() }),
     recentProgress: () => progress.recent(),
     onProgress: (listener) => progress.subscribe(listener),
     onReceipt: (listener) => receipts.subscribe(listener),

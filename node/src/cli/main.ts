@@ -119,6 +119,8 @@ function withConfigFlags(command: Command): Command {
     .option("--engine-children <count>", "processes that run guests")
     .option("--engine-wall-time-ms <ms>", "wall-clock limit of one run, beyond which the node abstains")
     .option("--engine-sandbox <mode>", "bubblewrap around guests: auto, require or off")
+    .option("--wasmtime-lib <file>", "wasmtime's C library, to audit what V8 runs")
+    .option("--audit-per-mille <count>", "of a thousand runs, how many are audited")
     .option("--content-capacity-bytes <bytes>", "disk space for code")
     .option("--content-timeout-ms <ms>", "how long to look for code at other peers in one try")
     .option("--log-level <level>", "debug, info, warn, error or silent");

@@ -13,6 +13,8 @@ export type EngineFaultCode =
   | "engineFailure"
   /** The child answered something that no honest child answers. */
   | "malformedAnswer"
+  /** V8 and its auditor came to different outcomes. */
+  | "enginesDisagree"
   /** Too many jobs wait already. */
   | "queueFull"
   /** The pool was stopped. */

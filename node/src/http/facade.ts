@@ -3,6 +3,7 @@
  * change something behind the bearer token. `node/src/node.ts` implements it; the page in `node/web` sees it as JSON.
  */
 import type { WorkerView } from "@outlayer/protocol/worker/worker-machine";
+import type { AuditCounts } from "../engine/index.ts";
 import type { PeerView } from "../p2p/index.ts";
 import type { ReceiptJson } from "../worker/receipt-json.ts";
 import type { Progress } from "../worker/worker-driver.ts";
@@ -28,6 +29,8 @@ export interface NodeFacade {
   /** Newest first, at most `limit`, of requests below `beforeRequestId` where it is given. */
   receipts(limit: number, beforeRequestId?: number): Promise<readonly ReceiptJson[]>;
   receipt(requestId: number): Promise<ReceiptJson | undefined>;
+  /** What the engine did since the start; without an auditor there are no audits. */
+  engine(): { readonly runs: number; readonly faults: number; readonly audits: AuditCounts | undefined };
   /** The last few hundred steps of requests at this node, oldest first. */
   recentProgress(): readonly Progress[];
   /** Called for every later step; returns the function that ends it. */

@@ -12,6 +12,7 @@ interface Metric {
 export function metricsText(facade: NodeFacade, feed: EventFeed): string {
   const chain = facade.chain();
   const worker = facade.worker();
+  const engine = facade.engine();
   const one = (value: number): Metric["samples"] => [["", value]];
   const metrics: Metric[] = [
     {
@@ -57,6 +58,19 @@ export function metricsText(facade: NodeFacade, feed: EventFeed): string {
       help: "Steps of requests at this node since the start.",
       type: "counter",
       samples: [...feed.stageCounts].map(([stage, count]) => [`{stage="${stage}"}`, count]),
+    },
+    { name: "engine_runs_total", help: "Guests run to an outcome.", type: "counter", samples: one(engine.runs) },
+    {
+      name: "engine_faults_total",
+      help: "Runs whose outcome this node could not tell.",
+      type: "counter",
+      samples: one(engine.faults),
+    },
+    {
+      name: "engine_audits_total",
+      help: "Runs that wasmtime did again, by what came of the comparison; none without an auditor.",
+      type: "counter",
+      samples: Object.entries(engine.audits ?? {}).map(([result, count]) => [`{result="${result}"}`, count]),
     },
     {
       name: "start_time_seconds",

@@ -12,7 +12,7 @@ import type { Receipt } from "@outlayer/protocol/wire/records";
 import type { Stage, Submission, WorkerEffect, WorkerEvent } from "@outlayer/protocol/worker/events";
 import { WorkerMachine, type WorkerView } from "@outlayer/protocol/worker/worker-machine";
 import type { ContractCall, TransactionSender } from "../chain/transaction-sender.ts";
-import type { EnginePool } from "../engine/index.ts";
+import type { Engine } from "../engine/index.ts";
 import type { Logger } from "../logger.ts";
 import type { ContentExchange, GossipVerdict, P2pHost } from "../p2p/index.ts";
 import type { NodeStore } from "../store/index.ts";
@@ -41,7 +41,7 @@ export interface WorkerDriverOptions {
   readonly host: P2pHost;
   readonly content: ContentExchange;
   readonly store: NodeStore;
-  readonly engine: EnginePool;
+  readonly engine: Engine;
   readonly sender: TransactionSender;
   readonly contractId: string;
   readonly logger: Logger;

@@ -79,6 +79,10 @@ export class DrivenFacade implements NodeFacade {
     return this.kept.find(({ request_id }) => request_id === requestId);
   }
 
+  engine(): ReturnType<NodeFacade["engine"]> {
+    return { runs: 7, faults: 1, audits: { equal: 3, different: 1, failed: 0 } };
+  }
+
   recentProgress(): readonly Progress[] {
     return this.#past;
   }
