@@ -8,7 +8,7 @@ import { installNode } from "./engine/node-releases.ts";
 import { buildOutsideModules, linesOf } from "./engine/outside-modules.ts";
 import type { SuiteResult } from "./engine/spec-runner.ts";
 
-const SUITES = ["v2", "simd", "multi-value", "tail-call", "extended-const"];
+const SUITES = ["v2", "simd", "multi-value", "multi-memory", "tail-call", "extended-const"];
 const OTHER_NODES = [22, 26];
 const WORKER = new URL("./engine/spec-worker.ts", import.meta.url).pathname;
 const SHOWN_FAILURES = 10;
@@ -27,7 +27,7 @@ for (const major of OTHER_NODES) {
   else console.log(`not run on Node ${major}: ${found.missing}`);
 }
 
-const outside = buildOutsideModules();
+const outside = buildOutsideModules(endAtMs - performance.now());
 if ("missing" in outside) console.log(`not run: ${outside.missing}`);
 else for (const host of hosts) for (const suite of SUITES) await runSuite(outside.program, suite, host);
 console.log(`${passed} passed, ${failed} failed`);

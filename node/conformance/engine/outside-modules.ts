@@ -7,12 +7,16 @@ import { createInterface } from "node:readline";
 const MANIFEST = new URL("../outside-modules/Cargo.toml", import.meta.url).pathname;
 const TARGET = process.env.OUTLAYER_CARGO_TARGET_DIR ?? join(tmpdir(), "outlayer-outside-modules");
 
-/** Path of the program, or why there is none. */
-export function buildOutsideModules(): { readonly program: string } | { readonly missing: string } {
+/** Path of the program, or why there is none, within this time. */
+export function buildOutsideModules(timeoutMs: number): { readonly program: string } | { readonly missing: string } {
   const built = spawnSync("cargo", ["build", "--release", "--locked", "-j", "1", "--manifest-path", MANIFEST], {
     encoding: "utf8",
     env: { ...process.env, CARGO_TARGET_DIR: TARGET },
+    timeout: Math.max(Math.round(timeoutMs), 1),
   });
+  if (built.error && "code" in built.error && built.error.code === "ETIMEDOUT") {
+    return { missing: "cargo did not end the build in time; the next goes on from here" };
+  }
   if (built.error) return { missing: `cargo cannot be run: ${built.error.message}` };
   if (built.status !== 0) return { missing: `cargo build failed: ${built.stderr.trim().split("\n").at(-1)}` };
   return { program: join(TARGET, "release", "outside-modules") };

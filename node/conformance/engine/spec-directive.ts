@@ -28,6 +28,8 @@ export interface Directive {
   readonly global?: string;
   readonly arguments?: readonly string[];
   readonly expected?: readonly string[];
+  /** What a module that is refused is refused for, in the suite's words. */
+  readonly message?: string;
 }
 
 const F32_CANONICAL = 0x7fc0_0000n;

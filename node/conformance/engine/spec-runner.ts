@@ -33,6 +33,9 @@ const SPECTEST: ImportTable = new Map([
 ]);
 const PRINTERS = Object.fromEntries([...SPECTEST.get("spectest")!.keys()].map((name) => [name, () => undefined]));
 
+/** Refusals of version 2 that the proposal for multiple memories, whose own tests are run too, has taken back. */
+const TAKEN_BACK: ReadonlySet<string> = new Set(["zero byte expected", "zero flag expected", "multiple memories"]);
+
 interface Guest {
   readonly exports: Readonly<Record<string, unknown>>;
   readonly types: ReadonlyMap<string, { readonly params: Uint8Array; readonly results: Uint8Array }>;
@@ -101,6 +104,7 @@ export class SpecRunner {
       case "invalid":
       case "malformed":
       case "unlinkable":
+        if (TAKEN_BACK.has(directive.message ?? "")) throw new NotRun("taken back by multiple memories");
         return this.#isRefused(directive);
       case "register":
         return this.#register(directive);

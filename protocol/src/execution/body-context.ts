@@ -22,6 +22,9 @@ export const Counter = {
   global: 2,
 } as const;
 
+/** Set in the flags of a load or store that names its memory; without it, it is memory 0. */
+const NAMES_MEMORY = 0x40;
+
 /** Reused from body to body: its buffers are as large as the largest function. */
 export class BodyContext {
   readonly segments = new SegmentBuilder();
@@ -142,15 +145,24 @@ export class BodyContext {
   memoryImmediate(naturalAlignment: number): void {
     const reader: Reader = this.reader;
     const at = reader.position;
-    const alignment = reader.u32();
-    if ((alignment & 0x40) !== 0) reader.reject("feature", "multiple memories is not supported", at);
+    const flags = reader.u32();
+    const named = (flags & NAMES_MEMORY) !== 0;
+    const alignment = named ? flags - NAMES_MEMORY : flags;
     if (alignment > naturalAlignment) reader.reject("invalid", "alignment above the natural one", at);
+    if (named) this.memory(at);
+    else this.#needMemory(0, at);
     reader.u32();
-    this.needMemory(at);
   }
 
-  needMemory(at: number): void {
-    if (this.module.memory === undefined) this.reader.reject("invalid", "unknown memory 0", at);
+  /** Reads the index of a memory. */
+  memory(at: number): number {
+    const index = this.reader.u32();
+    this.#needMemory(index, at);
+    return index;
+  }
+
+  #needMemory(index: number, at: number): void {
+    if (index >= this.module.memories.length) this.reader.reject("invalid", `unknown memory ${index}`, at);
   }
 
   /** Element type of the table that the immediate names. */
@@ -159,11 +171,5 @@ export class BodyContext {
     const table = this.module.tables[index];
     if (table === undefined) this.reader.reject("invalid", `unknown table ${index}`, at);
     return table.element;
-  }
-
-  /** The memory index, which a single-memory module writes as one zero byte. */
-  zeroByte(): void {
-    const at = this.reader.position;
-    if (this.reader.u8() !== 0) this.reader.reject("feature", "multiple memories is not supported", at);
   }
 }

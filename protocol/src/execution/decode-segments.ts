@@ -70,13 +70,14 @@ function decodeDataSegment(reader: Reader, module: ModuleLayout): void {
   const flags = reader.u32();
   if (flags > 2) reader.reject("malformed", `unknown data segment ${flags}`, at);
   const active = flags !== 1;
-  if (flags === 2 && reader.u32() !== 0) reader.reject("feature", "multiple memories is not supported", at);
-  if (active && module.memory === undefined) reader.reject("invalid", "unknown memory 0", at);
+  const index = flags === 2 ? reader.u32() : 0;
+  const memory = module.memories[index];
+  if (active && memory === undefined) reader.reject("invalid", `unknown memory ${index}`, at);
   const offset = active ? readConstantExpression(reader, module, I32) >>> 0 : 0;
   const length = reader.u32();
   reader.skip(length);
-  if (!active) return;
-  if (offset + length > module.memory!.minimum * PAGE_BYTES) {
+  if (!active || memory === undefined) return;
+  if (offset + length > memory.minimum * PAGE_BYTES) {
     reader.reject("invalid", "a data segment outside the initial memory", at);
   }
   module.activeBytes += length;

@@ -183,17 +183,19 @@ function decodeTables(reader: Reader, module: ModuleLayout): void {
 
 function decodeMemories(reader: Reader, module: ModuleLayout, maxMemoryPages: number): void {
   const at = reader.position;
-  const count = reader.count(limits.MAX_SECTIONS, "memories");
-  if (count > 1) reader.reject("feature", "multiple memories is not supported", at);
-  if (count === 0) return;
-  const memory = readLimits(reader);
-  if (memory.minimum > 65_536 || (memory.maximum ?? 0) > 65_536) {
-    reader.reject("invalid", "a memory of more than 65,536 pages", at);
+  const count = reader.count(limits.MAX_MEMORIES, "memories");
+  let pages = 0;
+  for (let index = 0; index < count; index++) {
+    const memory = readLimits(reader);
+    if (memory.minimum > 65_536 || (memory.maximum ?? 0) > 65_536) {
+      reader.reject("invalid", "a memory of more than 65,536 pages", at);
+    }
+    pages += memory.minimum;
+    module.memories.push(memory);
   }
-  if (memory.minimum > maxMemoryPages) {
-    reader.reject("limit", `${memory.minimum} pages of initial memory, at most ${maxMemoryPages}`, at);
+  if (pages > maxMemoryPages) {
+    reader.reject("limit", `${pages} pages of initial memory, at most ${maxMemoryPages}`, at);
   }
-  module.memory = memory;
 }
 
 function decodeGlobals(reader: Reader, module: ModuleLayout): void {
@@ -232,7 +234,7 @@ function sizeOfSpace(module: ModuleLayout, kind: ExportKind): number {
   if (kind === "function") return module.functions.length;
   if (kind === "table") return module.tables.length;
   if (kind === "global") return module.globals.length;
-  return module.memory === undefined ? 0 : 1;
+  return module.memories.length;
 }
 
 function decodeStart(reader: Reader, module: ModuleLayout): void {
@@ -265,6 +267,7 @@ function decodeBodies(reader: Reader, module: ModuleLayout): void {
 export const FUEL_EXPORT = "$fuel";
 export const STACK_EXPORT = "$sp";
 export const INFRA_EXPORT = "$infra";
+/** Memory 0; the others are numbered. */
 export const MEMORY_EXPORT = "$memory";
 export const START_EXPORT = "$start";
 export const CALLS_EXPORT = "$calls";
@@ -272,7 +275,12 @@ const RESERVED_NAMES: ReadonlySet<string> = new Set([
   FUEL_EXPORT,
   STACK_EXPORT,
   INFRA_EXPORT,
-  MEMORY_EXPORT,
   START_EXPORT,
   CALLS_EXPORT,
+  ...Array.from({ length: limits.MAX_MEMORIES }, (_, index) => memoryExport(index)),
 ]);
+
+/** The name under which a memory is exported to the driver. */
+export function memoryExport(index: number): string {
+  return index === 0 ? MEMORY_EXPORT : `${MEMORY_EXPORT}${index}`;
+}

@@ -17,7 +17,7 @@ export const Edit = {
   reload: 4,
   /** Pass the length on top of the stack through the bulk helper. */
   bulk: 5,
-  /** Replace `memory.grow` by a call of the growth helper. */
+  /** Replace `memory.grow` by a call of the growth helper of the memory that the operand names. */
   grow: 6,
   /** Canonicalise the scalar or vector on top of the stack; the argument is the width of its NaN. */
   scalarNan: 7,

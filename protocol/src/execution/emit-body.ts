@@ -20,6 +20,7 @@ export interface Appended {
   readonly stackGlobal: number;
   readonly infraGlobal: number;
   readonly bulkFunction: number;
+  /** Of memory 0; those of the other memories follow. */
   readonly growFunction: number;
   /** Where an instrumented function reports its calls; undefined in what runs for a result. */
   readonly calls: CallReporting | undefined;
@@ -127,8 +128,8 @@ export class BodyEmitter {
         out.u32(operands[index]!);
         copied = at + 1;
       } else if (kind === Edit.grow) {
-        this.#callHelper(this.#appended.growFunction);
-        copied = at + 2;
+        this.#callHelper(this.#appended.growFunction + operands[index]!);
+        copied = this.#afterIndex(at + 1);
       } else if (kind === Edit.charge) {
         const segment = operands[index]!;
         this.#charge(segment, segments.costs[segment]!, segments.isChecked(segment));
@@ -137,6 +138,13 @@ export class BodyEmitter {
       }
     }
     out.copy(this.#source, copied, plan.end);
+  }
+
+  /** Behind the index that starts at `at`, however many bytes it is spelled in. */
+  #afterIndex(at: number): number {
+    let end = at;
+    while ((this.#source[end]! & 0x80) !== 0) end++;
+    return end + 1;
   }
 
   #insertion(kind: number, operand: number): void {

@@ -3,8 +3,8 @@
  * fuel ends every guest, and whoever drives the engine stops it from outside should the engine itself hang.
  */
 import { fuelOfTicks, ticksOfFuel } from "./cost-model.ts";
-import { FUEL_EXPORT, INFRA_EXPORT, MEMORY_EXPORT, STACK_EXPORT, START_EXPORT } from "./decode.ts";
-import { memoryDigest, PAGE_BYTES, type Sha256 } from "./memory-digest.ts";
+import { FUEL_EXPORT, INFRA_EXPORT, memoryExport, STACK_EXPORT, START_EXPORT } from "./decode.ts";
+import { memoriesDigest, PAGE_BYTES, type Sha256 } from "./memory-digest.ts";
 import { EngineFailure, type ExecutionJob, type ExecutionOutcome, type TrapKind } from "./outcome.ts";
 import type { RewrittenModule } from "./rewriter.ts";
 import { GuestStop } from "./wasi/guest-stop.ts";
@@ -32,12 +32,15 @@ interface GuestExports {
   readonly [FUEL_EXPORT]: Cell<bigint>;
   readonly [STACK_EXPORT]: Cell<number>;
   readonly [INFRA_EXPORT]: Cell<number>;
-  readonly [MEMORY_EXPORT]?: { readonly buffer: ArrayBuffer };
   readonly [START_EXPORT]?: () => void;
   readonly _start: () => void;
 }
 
-const NO_MEMORY = { buffer: new ArrayBuffer(0) };
+interface Memory {
+  readonly buffer: ArrayBuffer;
+}
+
+const NO_MEMORY: Memory = { buffer: new ArrayBuffer(0) };
 
 const DETAILS: Readonly<Record<TrapKind, string>> = {
   outOfFuel: "the instruction limit was reached",
@@ -56,22 +59,27 @@ export function executeModule(module: RewrittenModule, job: ExecutionJob, engine
   const budget = ticksOfFuel(job.limits.maxFuel);
   const host = new WasiHost(job, budget);
   if (BigInt(module.instantiationTicks) > budget) {
-    return outcomeOf({ trap: "outOfFuel" }, job, host, budget, NO_MEMORY.buffer, engine);
+    return outcomeOf({ trap: "outOfFuel" }, job, host, budget, [], engine);
   }
   const guest = instantiate(module, host, engine);
   const fuel = guest[FUEL_EXPORT];
-  const memory = guest[MEMORY_EXPORT] ?? NO_MEMORY;
+  const memories = memoriesOf(module, guest);
   fuel.value = budget - BigInt(module.instantiationTicks);
-  host.attach(memory, fuel);
+  host.attach(memories[module.hostMemory] ?? NO_MEMORY, fuel);
   const ending = runGuest(guest, engine);
   const spent = budget - fuel.value;
-  return outcomeOf(ending, job, host, spent, memory.buffer, engine);
+  return outcomeOf(ending, job, host, spent, memories, engine);
+}
+
+function memoriesOf(module: RewrittenModule, guest: object): readonly Memory[] {
+  const exports = guest as Readonly<Record<string, Memory>>;
+  return Array.from({ length: module.memories }, (_, index) => exports[memoryExport(index)]!);
 }
 
 /** The outcome of a job that only asked whether its code is acceptable, when it is. */
 export function compiledOutcome(sha256: Sha256): ExecutionOutcome {
   const nothing = new Uint8Array(0);
-  const digest = memoryDigest(NO_MEMORY.buffer, sha256);
+  const digest = memoriesDigest([], sha256);
   const remains = { stdout: nothing, stderr: nothing, fuel: 0n, memoryPages: 0, memoryDigest: digest };
   return { kind: "exited", exitCode: 0, ...remains };
 }
@@ -106,16 +114,17 @@ function outcomeOf(
   job: ExecutionJob,
   host: WasiHost,
   ticks: bigint,
-  memory: ArrayBuffer,
+  memories: readonly Memory[],
   engine: GuestEngine,
 ): ExecutionOutcome {
+  const buffers = memories.map(({ buffer }) => buffer);
   const outOfFuel = "trap" in ending && ending.trap === "outOfFuel";
   const remains = {
     stdout: host.stdout.finish(),
     stderr: host.stderr.finish(),
     fuel: outOfFuel ? job.limits.maxFuel : fuelOfTicks(ticks),
-    memoryPages: memory.byteLength / PAGE_BYTES,
-    memoryDigest: memoryDigest(memory, engine.sha256),
+    memoryPages: buffers.reduce((bytes, { byteLength }) => bytes + byteLength, 0) / PAGE_BYTES,
+    memoryDigest: memoriesDigest(buffers, engine.sha256),
   };
   if ("trap" in ending) return { kind: "trapped", trap: ending.trap, detail: DETAILS[ending.trap], ...remains };
   return { kind: "exited", exitCode: ending.exitCode, ...remains };

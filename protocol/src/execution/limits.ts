@@ -32,6 +32,8 @@ export const MAX_IMPORTS = 1_000;
 export const MAX_EXPORTS = 100_000;
 /** Globals. */
 export const MAX_GLOBALS = 100_000;
+/** Memories of a module; their pages count together. Real toolchains make one. */
+export const MAX_MEMORIES = 16;
 /** Tables: real toolchains make one or two. */
 export const MAX_TABLES = 16;
 /** Elements of one table, at start and at most: the memory a table takes is outside the guest's memory limit. */

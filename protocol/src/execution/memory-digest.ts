@@ -18,6 +18,12 @@ export function memoryDigest(memory: ArrayBuffer, sha256: Sha256): Uint8Array {
   return sha256(chunks);
 }
 
+/** Of a guest with several memories: sha256 over their digests in order. One memory, or none, has its own. */
+export function memoriesDigest(memories: readonly ArrayBuffer[], sha256: Sha256): Uint8Array {
+  if (memories.length <= 1) return memoryDigest(memories[0] ?? new ArrayBuffer(0), sha256);
+  return sha256(memories.map((memory) => memoryDigest(memory, sha256)));
+}
+
 /** 32-bit words, since comparing big integers is several times slower. */
 function isZero(words: Int32Array): boolean {
   for (let index = 0; index < words.length; index++) if (words[index] !== 0) return false;

@@ -41,7 +41,7 @@ export interface ModuleLayout {
   /** Type index of every function, imported ones first. */
   readonly functions: number[];
   readonly tables: { readonly element: number; readonly limits: Limits }[];
-  memory: Limits | undefined;
+  readonly memories: Limits[];
   readonly globals: { readonly type: number; readonly mutable: boolean }[];
   readonly exports: Map<string, Export>;
   start: number | undefined;
@@ -82,7 +82,7 @@ export function emptyLayout(bytes: Uint8Array): ModuleLayout {
     imports: [],
     functions: [],
     tables: [],
-    memory: undefined,
+    memories: [],
     globals: [],
     exports: new Map(),
     start: undefined,

@@ -10,7 +10,7 @@ import {
   decodeModule,
   FUEL_EXPORT,
   INFRA_EXPORT,
-  MEMORY_EXPORT,
+  memoryExport,
   STACK_EXPORT,
   START_EXPORT,
 } from "./decode.ts";
@@ -27,7 +27,7 @@ import { Writer } from "./writer.ts";
 
 export interface RewriteOptions {
   readonly costVersion: CostVersion;
-  /** Pages of 64 KiB that the memory may ever have; a growth beyond them gives -1. */
+  /** Pages of 64 KiB that all memories together may ever have; a growth beyond them gives -1. */
   readonly maxMemoryPages: number;
   /** Functions that the guest may import; WASI preview 1 when absent. */
   readonly imports?: ImportTable;
@@ -42,13 +42,16 @@ export interface RewriteOptions {
 
 export interface RewrittenModule {
   readonly bytes: Uint8Array;
+  /** Of all memories together. */
   readonly initialMemoryPages: number;
   /** Ticks to charge before instantiation: initial pages and the copies of active segments. */
   readonly instantiationTicks: number;
   /** Whether the guest has a start function, exported as START_EXPORT. */
   readonly hasStart: boolean;
-  /** Whether the guest has a memory, exported as MEMORY_EXPORT. */
-  readonly hasMemory: boolean;
+  /** How many memories the guest has, each exported as `memoryExport` says. */
+  readonly memories: number;
+  /** The memory that host functions work on: the one that the guest exports as "memory", else memory 0. */
+  readonly hostMemory: number;
 }
 
 /**
@@ -64,14 +67,16 @@ export function rewriteModule(code: Uint8Array, options: RewriteOptions): Rewrit
   const module = decodeModule(code, { imports: options.imports ?? WASI_IMPORTS, maxMemoryPages });
   requireEntryPoint(module, "entryPoint" in options ? options.entryPoint : "_start");
   const bytes = new ModuleEmitter(module, maxMemoryPages, options.reportCalls ?? false).emit();
-  const initialMemoryPages = module.memory?.minimum ?? 0;
+  const initialMemoryPages = module.memories.reduce((pages, { minimum }) => pages + minimum, 0);
+  const named = module.exports.get("memory");
   const copied = Math.ceil((module.activeBytes + module.activeElements) / 2 ** BULK_SHIFT);
   return {
     bytes,
     initialMemoryPages,
     instantiationTicks: initialMemoryPages * INITIAL_PAGE_TICKS + copied,
     hasStart: module.start !== undefined,
-    hasMemory: module.memory !== undefined,
+    memories: module.memories.length,
+    hostMemory: named?.kind === "memory" ? named.index : 0,
   };
 }
 
@@ -131,12 +136,11 @@ class ModuleEmitter {
       }
     });
     this.#keep(Section.import);
-    this.#extend(Section.function, 2, (section) => {
-      section.u32(helperType);
-      section.u32(helperType);
+    this.#extend(Section.function, this.#helpers, (section) => {
+      for (let helper = 0; helper < this.#helpers; helper++) section.u32(helperType);
     });
     this.#tables();
-    this.#memory();
+    this.#memories();
     this.#extend(Section.global, 3, (section) => this.#globals(section));
     this.#exports();
     this.#keep(Section.element);
@@ -145,6 +149,11 @@ class ModuleEmitter {
     out.sized(code);
     this.#keep(Section.data);
     return out.finish();
+  }
+
+  /** Functions that are appended: one for bulk instructions, one for each memory that can grow. */
+  get #helpers(): number {
+    return 1 + this.#module.memories.length;
   }
 
   #typeIndex(params: readonly number[], results: readonly number[]): number {
@@ -199,13 +208,13 @@ class ModuleEmitter {
     this.#finishSection(Section.table);
   }
 
-  #memory(): void {
-    const { memory } = this.#module;
-    if (memory === undefined) return;
+  #memories(): void {
+    const { memories } = this.#module;
+    if (memories.length === 0) return;
     const section = this.#section;
     section.reset();
-    section.u32(1);
-    writeLimits(section, memory, this.#maxMemoryPages);
+    section.u32(memories.length);
+    for (const memory of memories) writeLimits(section, memory, this.#maxMemoryPages);
     this.#finishSection(Section.memory);
   }
 
@@ -218,14 +227,14 @@ class ModuleEmitter {
   }
 
   #exports(): void {
-    const { start, memory } = this.#module;
+    const { start, memories } = this.#module;
     const { fuelGlobal, stackGlobal, infraGlobal, calls } = this.#appended;
     const added: [name: string, kind: number, index: number][] = [
       [FUEL_EXPORT, 3, fuelGlobal],
       [STACK_EXPORT, 3, stackGlobal],
       [INFRA_EXPORT, 3, infraGlobal],
     ];
-    if (memory !== undefined) added.push([MEMORY_EXPORT, 2, 0]);
+    for (const index of memories.keys()) added.push([memoryExport(index), 2, index]);
     if (start !== undefined) added.push([START_EXPORT, 0, start]);
     if (calls !== undefined) added.push([CALLS_EXPORT, 1, calls.table]);
     this.#extend(Section.export, added.length, (section) => {
@@ -241,7 +250,7 @@ class ModuleEmitter {
     const module = this.#module;
     const range = module.sections.get(Section.code);
     const code = new Writer(range === undefined ? 256 : Math.ceil((range.end - range.start) * 1.5) + 256);
-    code.u32(module.bodies.length + 2);
+    code.u32(module.bodies.length + this.#helpers);
     const validator = new BodyValidator(module);
     const emitter = new BodyEmitter(module.bytes, this.#appended);
     for (let index = 0; index < module.bodies.length; index++) {
@@ -252,7 +261,9 @@ class ModuleEmitter {
       code.sized(emitter.emit(functionIndex, plan, validator.segments, validator.edits, resultBlock));
     }
     code.sized(bulkHelper(this.#appended));
-    code.sized(growHelper(this.#appended, module.memory, this.#maxMemoryPages));
+    for (let memory = 0; memory < module.memories.length; memory++) {
+      code.sized(growHelper(this.#appended, module.memories, memory, this.#maxMemoryPages));
+    }
     return code;
   }
 
@@ -282,27 +293,43 @@ function bulkHelper({ fuelGlobal }: Appended): Writer {
 }
 
 /**
- * (pages) -> previous size or -1: beyond the cap it gives -1; below it the pages are charged first, and an engine
- * that then cannot grow has failed: the flag tells the driver that the trap is the node's fault.
+ * (pages) -> previous size or -1: beyond the memory's own maximum or the cap on all of them it gives -1; below, the
+ * pages are charged first, and an engine that then cannot grow has failed: the flag tells the driver that the trap is
+ * the node's fault.
  */
-function growHelper({ fuelGlobal, infraGlobal }: Appended, memory: Limits | undefined, maxPages: number): Writer {
+function growHelper(appended: Appended, memories: readonly Limits[], memory: number, maxPages: number): Writer {
+  const { fuelGlobal, infraGlobal } = appended;
   const out = new Writer();
-  if (memory === undefined) {
-    out.raw([0, Op.unreachable, Op.end]);
-    return out;
-  }
   out.raw([1, 1, I32]);
-  out.raw([Op.memorySize, 0, Op.i64ExtendI32U, Op.localGet, 0, Op.i64ExtendI32U, Op.i64Add, Op.i64Const]);
-  out.signed(Math.min(memory.maximum ?? maxPages, maxPages));
-  out.raw([Op.i64GtU, Op.if, EMPTY_BLOCK, Op.i32Const, 0x7f, Op.return, Op.end]);
+  const { maximum } = memories[memory]!;
+  if (memories.length === 1) emitGrowthBound(out, [memory], Math.min(maximum ?? maxPages, maxPages));
+  else {
+    if (maximum !== undefined) emitGrowthBound(out, [memory], maximum);
+    emitGrowthBound(out, [...memories.keys()], maxPages);
+  }
   emitGlobalCharge(out, fuelGlobal, () => {
     out.raw([Op.localGet, 0, Op.i64ExtendI32U, Op.i64Const]);
     out.signed(GROWN_PAGE_TICKS);
     out.u8(Op.i64Mul);
   });
-  out.raw([Op.localGet, 0, Op.memoryGrow, 0, Op.localTee, 1, Op.i32Const, 0x7f, Op.i32Eq, Op.if, EMPTY_BLOCK]);
+  out.raw([Op.localGet, 0, Op.memoryGrow]);
+  out.u32(memory);
+  out.raw([Op.localTee, 1, Op.i32Const, 0x7f, Op.i32Eq, Op.if, EMPTY_BLOCK]);
   out.raw([Op.i32Const, 1, Op.globalSet]);
   out.u32(infraGlobal);
   out.raw([Op.unreachable, Op.end, Op.localGet, 1, Op.end]);
   return out;
+}
+
+/** Returns -1 where these memories and the growth in local 0 would have more than `pages` together. */
+function emitGrowthBound(out: Writer, memories: readonly number[], pages: number): void {
+  out.raw([Op.localGet, 0, Op.i64ExtendI32U]);
+  for (const memory of memories) {
+    out.u8(Op.memorySize);
+    out.u32(memory);
+    out.raw([Op.i64ExtendI32U, Op.i64Add]);
+  }
+  out.u8(Op.i64Const);
+  out.signed(pages);
+  out.raw([Op.i64GtU, Op.if, EMPTY_BLOCK, Op.i32Const, 0x7f, Op.return, Op.end]);
 }

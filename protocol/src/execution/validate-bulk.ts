@@ -20,17 +20,14 @@ export function bulk(body: BodyContext, at: number): void {
   switch (opcode) {
     case Bulk.memoryInit:
       dataSegment(body, at);
-      body.zeroByte();
-      body.needMemory(at);
+      body.memory(at);
       return sized(body, at, LENGTH_OPERANDS);
     case Bulk.memoryCopy:
-      body.zeroByte();
-      body.zeroByte();
-      body.needMemory(at);
+      body.memory(at);
+      body.memory(at);
       return sized(body, at, LENGTH_OPERANDS);
     case Bulk.memoryFill:
-      body.zeroByte();
-      body.needMemory(at);
+      body.memory(at);
       return sized(body, at, LENGTH_OPERANDS);
     case Bulk.tableInit: {
       const element = elementSegment(body, at);

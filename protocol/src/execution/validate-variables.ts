@@ -91,16 +91,15 @@ export function constantOrReference(body: BodyContext, opcode: number, at: numbe
   const stack = body.stack;
   switch (opcode) {
     case Op.memorySize:
-      body.zeroByte();
-      body.needMemory(at);
+      body.memory(at);
       return stack.push(I32);
-    case Op.memoryGrow:
-      body.zeroByte();
-      body.needMemory(at);
+    case Op.memoryGrow: {
+      const memory = body.memory(at);
       body.leaveAndReturn(at);
-      body.edit(at, Edit.grow);
+      body.edit(at, Edit.grow, memory);
       stack.pop(I32);
       return stack.push(I32);
+    }
     case Op.i32Const:
       reader.s32();
       return stack.push(I32);

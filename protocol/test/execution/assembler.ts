@@ -73,6 +73,8 @@ export interface ModuleSource {
   readonly functions: readonly FunctionSource[];
   /** Pages; exported as "memory". */
   readonly memory?: readonly [minimum: number, maximum?: number];
+  /** Memories 1, 2, …, beside `memory`. */
+  readonly moreMemories?: readonly (readonly [minimum: number, maximum?: number])[];
   /** Size of a funcref table that holds the functions of `elements` from 0. */
   readonly table?: number;
   readonly elements?: readonly number[];
@@ -123,7 +125,8 @@ export function assemble(source: ModuleSource): Uint8Array {
   }
   sections.push(section(3, vector(functions.map((_, index) => u32(offset + index)))));
   if (source.table !== undefined) sections.push(section(4, vector([[0x70, 0, u32(source.table)]])));
-  if (source.memory) sections.push(section(5, vector([limitsOf(source.memory)])));
+  const memories = [...(source.memory ? [source.memory] : []), ...(source.moreMemories ?? [])];
+  if (memories.length > 0) sections.push(section(5, vector(memories.map(limitsOf))));
   if (source.globals) {
     const globals = source.globals.map(([type, mutable, init]) => [type, mutable ? 1 : 0, init, 0x0b]);
     sections.push(section(6, vector(globals)));

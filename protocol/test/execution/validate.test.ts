@@ -58,20 +58,6 @@ test("proposals outside the cost version are refused by name", () => {
   const memory = (limits: Code) => Uint8Array.from([...PREAMBLE, ...section(5, [vector([limits])])]);
   refused("feature", memory([3, 1, 1]), /threads/);
   refused("feature", memory([4, 1]), /memory64/);
-  refused(
-    "feature",
-    Uint8Array.from([
-      ...PREAMBLE,
-      ...section(
-        5,
-        vector([
-          [0, 1],
-          [0, 1],
-        ]),
-      ),
-    ]),
-    /multiple memories/,
-  );
   refused("feature", Uint8Array.from([...PREAMBLE, ...section(13, [0])]), /exception handling/);
   refused("feature", Uint8Array.from([...PREAMBLE, ...section(1, vector([[0x5f, 0]]))]), /garbage collection/);
   refused("feature", Uint8Array.from([0, 0x61, 0x73, 0x6d, 0x0d, 0, 1, 0]), /component model/);

@@ -16,6 +16,7 @@ fn config() -> Config {
     Config {
         exports: Some(ENTRY_POINT.to_vec()),
         min_memories: 1,
+        max_memories: 3,
         max_memory32_bytes: 16 * 65_536,
         max_imports: 0,
         min_funcs: 4,
