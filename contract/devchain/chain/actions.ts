@@ -4,36 +4,13 @@ import type { Action } from "../codec/action.ts";
 import { sha256, toHash, ZERO_HASH } from "../codec/hash.ts";
 import { publicKeyFromBytes } from "../codec/public-key.ts";
 import { ACCOUNT_CREATION, STORAGE_USAGE } from "../parameters/protocol-config.ts";
-import { type Account, accessKeyBytes, type State } from "./state.ts";
-import type { ActionReceipt, ErrorJson } from "./types.ts";
+import { ActionFailure, type ReceiptScope } from "./receipt-scope.ts";
+import { applyStake } from "./staking.ts";
+import { type Account, accessKeyBytes } from "./state.ts";
 import { NONCES_PER_BLOCK } from "./verifier.ts";
 
 /** Larger accounts (code aside) cannot be deleted in one block. */
 const MAX_DELETED_STORAGE_BYTES = 10_000;
-
-/** nearcore's `ActionErrorKind` as JSON; ends the receipt. */
-export class ActionFailure extends Error {
-  readonly kind: ErrorJson;
-  constructor(kind: ErrorJson) {
-    super(JSON.stringify(kind));
-    this.name = "ActionFailure";
-    this.kind = kind;
-  }
-}
-
-/** A receipt while its actions run. */
-export interface ReceiptScope {
-  readonly receipt: ActionReceipt;
-  readonly state: State;
-  readonly blockHeight: number;
-  /** The receiver, as the actions left it so far. */
-  account: Account | undefined;
-  /** Who acts: the predecessor, or the new account itself after it was made. */
-  actorId: string;
-  createdAccount: boolean;
-  /** The balance of a deleted account, on its way to its beneficiary. */
-  bequests: { beneficiaryId: string; amount: bigint }[];
-}
 
 const initialNonce = (blockHeight: number) => BigInt(Math.max(0, blockHeight - 1)) * NONCES_PER_BLOCK;
 
@@ -187,6 +164,6 @@ export function applyPlainAction(
     case "DeleteAccount":
       return deleteAccount(scope, scope.account!, action.beneficiaryId);
     case "Stake":
-      throw new Error("stake actions are refused before they get into a receipt");
+      scope.account = applyStake(scope, scope.account!, action);
   }
 }

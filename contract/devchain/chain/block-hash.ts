@@ -26,6 +26,10 @@ function encodeValue(change: StateChange): string | Uint8Array {
       const { allowance, receiverId, methodNames } = permission;
       return framed(`${nonce} call ${allowance ?? "unlimited"} ${receiverId}`, ...methodNames);
     }
+    case "stake": {
+      const { publicKey, current, next, proposed } = change.value;
+      return `${publicKey} ${current} ${next} ${proposed ?? "-"}`;
+    }
     case "yield":
     case "yieldId":
     case "code":

@@ -1,7 +1,7 @@
 /** Delegate actions (NEP-366): a relayer's receipt at the account that signed them (nearcore runtime/src/actions.rs). */
 import type { DelegateAction } from "../codec/action.ts";
 import { verifySignature } from "../codec/public-key.ts";
-import { ActionFailure, type ReceiptScope } from "./actions.ts";
+import { ActionFailure, type ReceiptScope } from "./receipt-scope.ts";
 import { checkFunctionCallKey, NONCES_PER_BLOCK } from "./verifier.ts";
 
 /** Checks what the sender signed and takes its nonce. @throws ActionFailure */

@@ -22,6 +22,10 @@ export interface DevChainOptions {
   readonly finalityLagBlocks?: number;
   /** How many blocks, with their states, changes and outcomes, can still be asked for. */
   readonly historyBlocks?: number;
+  /** How long an epoch is: when stakes take effect and come back. Default 43,200, as on mainnet. */
+  readonly epochBlocks?: number;
+  /** The least that may be staked. Default 1,000 NEAR; on mainnet it follows from what others stake. */
+  readonly minimumStakeYocto?: bigint;
   /**
    * Transactions of one key land in an order of chance, as they do when several nodes take them: a nonce that comes
    * too early kills the lower ones. The order follows from the seed.

@@ -19,11 +19,12 @@ import { createGenesisAccount } from "./genesis.ts";
 import { Mempool, type PendingTransaction } from "./mempool.ts";
 import { type BlockContext, executeReceipt } from "./receipt-execution.ts";
 import { ReceiptQueue } from "./receipt-queue.ts";
+import { beginEpoch } from "./staking.ts";
 import { State, type StateChange, type StateView } from "./state.ts";
 import { TransactionLedger } from "./transaction-ledger.ts";
 import type { ActionReceipt, Block, ExecutionOutcome, Receipt } from "./types.ts";
 import { chargeTransaction, InvalidTransactionError, verifyStateless } from "./verifier.ts";
-import { epochHeight, viewContract } from "./view.ts";
+import { viewContract } from "./view.ts";
 
 export { DevChainError } from "./devchain-types.ts";
 
@@ -38,10 +39,14 @@ const MAX_TRANSACTIONS_PER_BLOCK = 1_000;
 const MAX_FAST_FORWARD_BLOCKS = 100_000;
 const DEFAULT_FINALITY_LAG_BLOCKS = 2;
 const DEFAULT_HISTORY_BLOCKS = 2_000;
+const DEFAULT_EPOCH_BLOCKS = 43_200;
+const DEFAULT_MINIMUM_STAKE_YOCTO = 10n ** 27n;
 
 export class DevChain {
   readonly chainId: string;
   readonly genesisHash: Hash;
+  readonly epochBlocks: number;
+  readonly minimumStakeYocto: bigint;
   readonly #seed: Uint8Array;
   readonly #blockIntervalNs: bigint;
   readonly #finalityLagBlocks: number;
@@ -66,6 +71,11 @@ export class DevChain {
     if (!(options.blockIntervalMs > 0)) {
       throw new DevChainError("INVALID_OPTIONS", `blockIntervalMs is ${options.blockIntervalMs}`);
     }
+    this.epochBlocks = options.epochBlocks ?? DEFAULT_EPOCH_BLOCKS;
+    this.minimumStakeYocto = options.minimumStakeYocto ?? DEFAULT_MINIMUM_STAKE_YOCTO;
+    if (!Number.isSafeInteger(this.epochBlocks) || this.epochBlocks < 1 || this.minimumStakeYocto < 1n) {
+      throw new DevChainError("INVALID_OPTIONS", "epochBlocks and minimumStakeYocto are 1 or more");
+    }
     this.chainId = options.chainId;
     this.#seed = sha256("devchain seed ", options.chainId, " ", options.seed);
     this.#blockIntervalNs = BigInt(Math.max(1, Math.round(options.blockIntervalMs * 1e6)));
@@ -89,6 +99,11 @@ export class DevChain {
   /** The oldest block that can still be asked for. */
   get oldestBlock(): Block {
     return this.#blocks[0]!;
+  }
+
+  /** Of the block at `height`; the first epoch is 1. */
+  epochHeight(height: number): number {
+    return 1 + Math.floor(height / this.epochBlocks);
   }
 
   get gasPrice(): bigint {
@@ -209,7 +224,7 @@ export class DevChain {
   view(accountId: string, methodName: string, args: Uint8Array, at: BlockReference = "optimistic"): ViewResult {
     const block = this.block(at);
     const state = this.#state.at(block.height);
-    return viewContract(this.chainId, state, block, { accountId, methodName, args });
+    return viewContract(this, state, block, { accountId, methodName, args });
   }
 
   #shuffle(taken: readonly PendingTransaction[], height: number): PendingTransaction[] {
@@ -263,10 +278,12 @@ export class DevChain {
       chainId: this.chainId,
       height,
       timestampNs,
-      epochHeight: epochHeight(height),
+      epochHeight: this.epochHeight(height),
       gasPrice: GAS_PRICE,
+      minimumStake: this.minimumStakeYocto,
       randomValue,
     };
+    if (height % this.epochBlocks === 0) beginEpoch(this.#state);
     const outcomes: ExecutionOutcome[] = [];
     let gasUsed = 0;
     // Receipts to the signer itself run in the transaction's own block, the others in the next.

@@ -11,9 +11,11 @@ import { actionFee, attachedGas, delegatedSendGas, receiptFees } from "../vm/act
 import type { CallContext, CallExternal, CallOutcome, PromiseReceipt } from "../vm/call-context.ts";
 import { runContract } from "../vm/runtime.ts";
 import { failureToJson } from "../vm/vm-error.ts";
-import { ActionFailure, applyPlainAction, checkActor, checkExistence, type ReceiptScope } from "./actions.ts";
+import { applyPlainAction, checkActor, checkExistence } from "./actions.ts";
 import { acceptDelegate } from "./delegate.ts";
+import { ActionFailure, type ReceiptScope } from "./receipt-scope.ts";
 import { type NewActionReceipt, settle, transferReceipt } from "./settlement.ts";
+import { validatorStake, validatorTotalStake } from "./staking.ts";
 import type { State } from "./state.ts";
 import type {
   ActionReceipt,
@@ -33,6 +35,7 @@ export interface BlockContext {
   readonly timestampNs: bigint;
   readonly epochHeight: number;
   readonly gasPrice: bigint;
+  readonly minimumStake: bigint;
   readonly randomValue: Hash;
 }
 
@@ -262,8 +265,8 @@ class ReceiptExecution {
       storageGet: (key) => state.get("data", accountId, key),
       storageSet: (key, value) => state.set("data", accountId, key, value),
       storageRemove: (key) => state.set("data", accountId, key, undefined),
-      validatorStake: () => 0n,
-      validatorTotalStake: () => 0n,
+      validatorStake: (validatorId) => validatorStake(state, validatorId),
+      validatorTotalStake: () => validatorTotalStake(state),
       createYield: () => hashBytes(createYield()),
       createYieldWithId: (yieldId) => {
         if (state.get("yieldId", accountId, idKey(yieldId)) !== undefined) return undefined;
@@ -294,6 +297,7 @@ export function executeReceipt(
     receipt,
     state,
     blockHeight: block.height,
+    minimumStake: block.minimumStake,
     account: state.get("account", receipt.receiverId, ""),
     actorId: receipt.predecessorId,
     createdAccount: false,

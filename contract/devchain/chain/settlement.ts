@@ -3,7 +3,7 @@ import { SYSTEM_ACCOUNT } from "../codec/account-id.ts";
 import { actionDeposit } from "../codec/action.ts";
 import { ACCOUNT_CREATION_CHARGE, ACTION_FEES } from "../parameters/protocol-config.ts";
 import { attachedGas, receiptFees } from "../vm/action-fees.ts";
-import type { ReceiptScope } from "./actions.ts";
+import type { ReceiptScope } from "./receipt-scope.ts";
 import type { ActionReceipt } from "./types.ts";
 
 /** A receipt before it has an id. */

@@ -17,7 +17,17 @@ export interface Account {
 /** A yield waits, or somebody (or the timeout) has sent its data. */
 export type YieldStatus = "waiting" | "resumed";
 
-/** Columns by account and key; accounts and codes have the key "". Data keys are latin1, one character a byte. */
+/** What an account has at stake, as long as anything of it is locked. */
+export interface Stake {
+  readonly publicKey: PublicKey;
+  /** In this epoch and the next. */
+  readonly current: bigint;
+  readonly next: bigint;
+  /** Asked for in this epoch: from the epoch after the next on. */
+  readonly proposed: bigint | undefined;
+}
+
+/** Columns by account and key; accounts, codes and stakes have the key "". Data keys are latin1, one character a byte. */
 export interface Columns {
   account: Account;
   accessKey: AccessKey;
@@ -27,11 +37,13 @@ export interface Columns {
   yield: YieldStatus;
   /** From a contract's own yield id (latin1) to the data id. */
   yieldId: Hash;
+  stake: Stake;
 }
 export type Column = keyof Columns;
 
 export type ChangeCause =
   | { readonly kind: "genesis" }
+  | { readonly kind: "epoch" }
   | { readonly kind: "transaction"; readonly hash: Hash }
   | { readonly kind: "receipt"; readonly hash: Hash };
 
@@ -51,6 +63,8 @@ export interface StateView {
   get<C extends Column>(column: C, accountId: string, key: string): Columns[C] | undefined;
   /** Everything an account has in a column, in the order of the keys. */
   entries<C extends Column>(column: C, accountId: string): [key: string, value: Columns[C]][];
+  /** Every account that has something in a column, in order. */
+  accounts(column: Column): string[];
 }
 
 interface Overwritten {
@@ -78,6 +92,7 @@ export class State implements StateView {
     data: new Map(),
     yield: new Map(),
     yieldId: new Map(),
+    stake: new Map(),
   };
   /** What the running receipt overwrote. */
   #journal = new Map<string, Overwritten>();
@@ -100,6 +115,10 @@ export class State implements StateView {
   entries<C extends Column>(column: C, accountId: string): [string, Columns[C]][] {
     const entries = [...(this.#tables[column].get(accountId) ?? [])] as [string, Columns[C]][];
     return entries.sort(byKey);
+  }
+
+  accounts(column: Column): string[] {
+    return [...this.#tables[column].keys()].sort();
   }
 
   /** Writes, or removes with `undefined`. Values must not be changed afterwards. */
@@ -149,22 +168,31 @@ export class State implements StateView {
     const behind = this.#height - height;
     if (behind === 0) return this;
     const newer = this.#history.slice(this.#history.length - behind);
+    const entries = <C extends Column>(column: C, accountId: string) => {
+      const current = new Map<string, unknown>(this.entries(column, accountId));
+      for (const block of newer.toReversed()) {
+        for (const entry of block.overwritten.values()) {
+          if (entry.column !== column || entry.accountId !== accountId) continue;
+          if (entry.old === undefined) current.delete(entry.key);
+          else current.set(entry.key, entry.old);
+        }
+      }
+      return ([...current] as [string, Columns[C]][]).sort(byKey);
+    };
     return {
       get: <C extends Column>(column: C, accountId: string, key: string) => {
         const id = fullKey(column, accountId, key);
         const hit = newer.find((block) => block.overwritten.has(id));
         return hit ? (hit.overwritten.get(id)!.old as Columns[C] | undefined) : this.get(column, accountId, key);
       },
-      entries: <C extends Column>(column: C, accountId: string) => {
-        const current = new Map<string, unknown>(this.entries(column, accountId));
-        for (const block of newer.toReversed()) {
-          for (const entry of block.overwritten.values()) {
-            if (entry.column !== column || entry.accountId !== accountId) continue;
-            if (entry.old === undefined) current.delete(entry.key);
-            else current.set(entry.key, entry.old);
-          }
-        }
-        return ([...current] as [string, Columns[C]][]).sort(byKey);
+      entries,
+      accounts: (column: Column) => {
+        const touched = newer.flatMap((block) => [...block.overwritten.values()]);
+        const candidates = new Set([
+          ...this.accounts(column),
+          ...touched.filter((entry) => entry.column === column).map(({ accountId }) => accountId),
+        ]);
+        return [...candidates].filter((accountId) => entries(column, accountId).length > 0).sort();
       },
     };
   }

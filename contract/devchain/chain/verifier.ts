@@ -7,13 +7,9 @@ import { type AccessKey, type Action, actionDeposit, actionGas } from "../codec/
 import { hashBytes } from "../codec/hash.ts";
 import { KEY_TYPES, verifySignature } from "../codec/public-key.ts";
 import type { SignedTransaction } from "../codec/transaction.ts";
-import {
-  LIMITS,
-  MIN_GAS_PURCHASE_PRICE,
-  PROTOCOL_VERSION,
-  STORAGE_AMOUNT_PER_BYTE,
-} from "../parameters/protocol-config.ts";
+import { LIMITS, MIN_GAS_PURCHASE_PRICE, STORAGE_AMOUNT_PER_BYTE } from "../parameters/protocol-config.ts";
 import { attachedGas, receiptFees } from "../vm/action-fees.ts";
+import { isStakingKey } from "./staking.ts";
 import type { Account, StateView } from "./state.ts";
 import type { ErrorJson } from "./types.ts";
 
@@ -69,8 +65,7 @@ function checkAction(action: Action): ErrorJson | undefined {
       return undefined;
     }
     case "Stake":
-      // There are no validators to choose: staking is refused by name instead of pretended.
-      return { UnsupportedProtocolFeature: { protocol_feature: "Stake", version: PROTOCOL_VERSION } };
+      return isStakingKey(action.publicKey) ? undefined : { UnsuitableStakingKey: { public_key: action.publicKey } };
     case "AddKey":
       return checkKeyAction(action);
     case "Delegate":

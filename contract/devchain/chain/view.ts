@@ -4,15 +4,11 @@ import { LIMITS } from "../parameters/protocol-config.ts";
 import { runContract } from "../vm/runtime.ts";
 import { describeFailure } from "../vm/vm-error.ts";
 import { DevChainError, type ViewResult } from "./devchain-types.ts";
+import { validatorStake, validatorTotalStake } from "./staking.ts";
 import type { StateView } from "./state.ts";
 import type { Block } from "./types.ts";
 
-export const EPOCH_BLOCKS = 43_200;
 const NO_SIGNER_KEY = new Uint8Array(33);
-
-export function epochHeight(height: number): number {
-  return 1 + Math.floor(height / EPOCH_BLOCKS);
-}
 
 function notInView(): never {
   throw new Error("the host refuses writes in views before they get here");
@@ -20,7 +16,7 @@ function notInView(): never {
 
 /** @throws DevChainError `UNKNOWN_ACCOUNT`, `NO_CONTRACT_CODE`, `CONTRACT_EXECUTION_ERROR` */
 export function viewContract(
-  chainId: string,
+  chain: { readonly chainId: string; epochHeight(height: number): number },
   state: StateView,
   block: Block,
   call: { accountId: string; methodName: string; args: Uint8Array },
@@ -36,7 +32,7 @@ export function viewContract(
     throw new DevChainError("NO_CONTRACT_CODE", describeFailure(failure), { block, failure });
   }
   const context = {
-    chainId,
+    chainId: chain.chainId,
     currentAccountId: accountId,
     signerAccountId: accountId,
     signerPublicKey: NO_SIGNER_KEY,
@@ -46,7 +42,7 @@ export function viewContract(
     promiseResults: [],
     blockHeight: block.height,
     blockTimestampNs: block.timestampNs,
-    epochHeight: epochHeight(block.height),
+    epochHeight: chain.epochHeight(block.height),
     balance: account.amount,
     lockedBalance: account.locked,
     storageUsage: account.storageUsage,
@@ -61,8 +57,8 @@ export function viewContract(
     storageGet: (key) => state.get("data", accountId, key),
     storageSet: notInView,
     storageRemove: notInView,
-    validatorStake: () => 0n,
-    validatorTotalStake: () => 0n,
+    validatorStake: (validatorId) => validatorStake(state, validatorId),
+    validatorTotalStake: () => validatorTotalStake(state),
     createYield: notInView,
     createYieldWithId: notInView,
     resumeYield: notInView,

@@ -1,6 +1,6 @@
 /** `EXPERIMENTAL_changes` and `EXPERIMENTAL_changes_in_block`: what a block did to accounts, keys, code and storage. */
 import type { DevChain } from "../chain/devchain.ts";
-import type { ChangeCause, StateChange } from "../chain/state.ts";
+import type { ChangeCause, Column, StateChange } from "../chain/state.ts";
 import type { Params } from "./params.ts";
 import { requireBlock } from "./queries.ts";
 import { accessKeyView, accountView, keyToBase64, toBase64 } from "./views.ts";
@@ -17,6 +17,8 @@ function causeView(cause: ChangeCause): Record<string, unknown> {
   switch (cause.kind) {
     case "genesis":
       return { type: "initial_state" };
+    case "epoch":
+      return { type: "validator_accounts_update" };
     case "transaction":
       return { type: "transaction_processing", tx_hash: cause.hash };
     case "receipt":
@@ -48,7 +50,7 @@ function changeView(change: StateChange): Record<string, unknown> | undefined {
       return { ...result, change: { ...account, key_base64: keyToBase64(change.key), ...fields } };
     }
     default:
-      return undefined; // yields are the chain's own bookkeeping
+      return undefined; // yields and stakes are the chain's own bookkeeping
   }
 }
 
@@ -76,19 +78,19 @@ export function changes(chain: DevChain, params: Params): object {
   return { block_hash: block.hash, changes: views.filter((view) => view !== undefined) };
 }
 
-const TOUCHED_TYPES = {
-  account: "account_touched",
-  accessKey: "access_key_touched",
-  code: "contract_code_touched",
-  data: "data_touched",
-} as const;
+const TOUCHED_TYPES = new Map<Column, string>([
+  ["account", "account_touched"],
+  ["accessKey", "access_key_touched"],
+  ["code", "contract_code_touched"],
+  ["data", "data_touched"],
+]);
 
 export function changesInBlock(chain: DevChain, params: Params): object {
   const block = requireBlock(chain, params.blockReference());
   const touched = new Set<string>();
   for (const change of chain.changes(block.height)) {
-    if (change.column === "yield" || change.column === "yieldId") continue;
-    touched.add(`${TOUCHED_TYPES[change.column]} ${change.accountId}`);
+    const type = TOUCHED_TYPES.get(change.column);
+    if (type !== undefined) touched.add(`${type} ${change.accountId}`);
   }
   const views = [...touched].map((entry) => {
     const [type, accountId] = entry.split(" ");

@@ -1,12 +1,12 @@
 /** The JSON-RPC methods by name. */
 import type { DevChain } from "../chain/devchain.ts";
-import { EPOCH_BLOCKS } from "../chain/view.ts";
 import { PROTOCOL_CONFIG, PROTOCOL_VERSION } from "../parameters/protocol-config.ts";
 import { changes, changesInBlock } from "./changes.ts";
 import { Params } from "./params.ts";
 import { query, requireBlock } from "./queries.ts";
 import { handlerError, methodNotFound, parseError } from "./rpc-error.ts";
 import type { TransactionService } from "./transactions.ts";
+import { epochStart, validators } from "./validators.ts";
 import { BLOCK_PRODUCER, blockView, chunkView, epochIdOf, receiptView } from "./views.ts";
 
 type Method = (params: unknown) => object | string | Promise<object>;
@@ -36,7 +36,7 @@ export function statusOf(chain: DevChain): object {
       earliest_block_height: oldestBlock.height,
       earliest_block_time: isoTime(oldestBlock.timestampNs),
       epoch_id: epochIdOf(chain, head),
-      epoch_start_height: Math.floor(head.height / EPOCH_BLOCKS) * EPOCH_BLOCKS,
+      epoch_start_height: epochStart(chain, head.height),
     },
     validator_account_id: null,
     validator_public_key: null,
@@ -51,7 +51,7 @@ function protocolConfig(chain: DevChain): object {
     protocol_version: PROTOCOL_VERSION,
     chain_id: chain.chainId,
     genesis_height: 0,
-    epoch_length: EPOCH_BLOCKS,
+    epoch_length: chain.epochBlocks,
     min_gas_price: chain.gasPrice.toString(),
     max_gas_price: chain.gasPrice.toString(),
     gas_limit: 1_000_000_000_000_000,
@@ -61,20 +61,6 @@ function protocolConfig(chain: DevChain): object {
     minimum_stake_ratio: [1, 6250],
     max_inflation_rate: [0, 1],
     protocol_reward_rate: [0, 1],
-  };
-}
-
-function validators(chain: DevChain, params: Params): object {
-  if (params.has("block_id")) requireBlock(chain, params.blockId("block_id"));
-  return {
-    current_validators: [],
-    next_validators: [],
-    current_fishermen: [],
-    next_fishermen: [],
-    current_proposals: [],
-    prev_epoch_kickout: [],
-    epoch_start_height: Math.floor(chain.head.height / EPOCH_BLOCKS) * EPOCH_BLOCKS,
-    epoch_height: 1 + Math.floor(chain.head.height / EPOCH_BLOCKS),
   };
 }
 

@@ -3,7 +3,6 @@
 import { BLOCK_GAS_LIMIT, type DevChain } from "../chain/devchain.ts";
 import type { Account } from "../chain/state.ts";
 import type { ActionReceipt, Block, ExecutionOutcome, OutcomeStatus, TransactionRecord } from "../chain/types.ts";
-import { EPOCH_BLOCKS } from "../chain/view.ts";
 import type { AccessKey, AccessKeyPermission, Action } from "../codec/action.ts";
 import { encodeBase58 } from "../codec/base58.ts";
 import { sha256, ZERO_HASH } from "../codec/hash.ts";
@@ -258,7 +257,7 @@ export function chunkView(chain: DevChain, block: Block): Record<string, unknown
   };
 }
 
-/** One name for each span of `EPOCH_BLOCKS`. */
+/** One name for each epoch. */
 export function epochIdOf(chain: DevChain, block: Block): string {
-  return encodeBase58(sha256("epoch ", chain.chainId, ` ${Math.floor(block.height / EPOCH_BLOCKS)}`));
+  return encodeBase58(sha256("epoch ", chain.chainId, ` ${chain.epochHeight(block.height) - 1}`));
 }

@@ -21,6 +21,7 @@ function field<T>(object: Record<string, unknown>, name: string, check: (value: 
 const isText = (value: unknown): value is string => typeof value === "string";
 const isNumber = (value: unknown): value is number => typeof value === "number" && Number.isFinite(value);
 const isDecimal = (value: unknown): value is string => isText(value) && /^\d{1,39}$/.test(value);
+const isOptionalDecimal = (value: unknown): value is string | undefined => value === undefined || isDecimal(value);
 const isOptionalText = (value: unknown): value is string | undefined => value === undefined || isText(value);
 const isOptionalNumber = (value: unknown): value is number | undefined => value === undefined || isNumber(value);
 const isList = (value: unknown): value is unknown[] => Array.isArray(value) && value.length <= MAX_GENESIS_ACCOUNTS;
@@ -58,6 +59,8 @@ export function genesisToJson(options: DevChainOptions): string {
     blockIntervalMs: options.blockIntervalMs,
     finalityLagBlocks: options.finalityLagBlocks,
     historyBlocks: options.historyBlocks,
+    epochBlocks: options.epochBlocks,
+    minimumStakeYocto: options.minimumStakeYocto?.toString(),
     accounts: options.accounts.map(({ accountId, balanceYocto, publicKey, code }) => ({
       accountId,
       balanceYocto: balanceYocto.toString(),
@@ -78,6 +81,8 @@ export function genesisFromJson(text: string): DevChainOptions {
   const object = asObject(parsed);
   const finalityLagBlocks = field(object, "finalityLagBlocks", isOptionalNumber);
   const historyBlocks = field(object, "historyBlocks", isOptionalNumber);
+  const epochBlocks = field(object, "epochBlocks", isOptionalNumber);
+  const minimumStake = field(object, "minimumStakeYocto", isOptionalDecimal);
   return {
     chainId: field(object, "chainId", isText),
     seed: field(object, "seed", isText),
@@ -85,6 +90,8 @@ export function genesisFromJson(text: string): DevChainOptions {
     blockIntervalMs: field(object, "blockIntervalMs", isNumber),
     ...(finalityLagBlocks === undefined ? {} : { finalityLagBlocks }),
     ...(historyBlocks === undefined ? {} : { historyBlocks }),
+    ...(epochBlocks === undefined ? {} : { epochBlocks }),
+    ...(minimumStake === undefined ? {} : { minimumStakeYocto: BigInt(minimumStake) }),
     accounts: readGenesisAccounts(object.accounts),
   };
 }

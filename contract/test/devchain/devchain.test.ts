@@ -3,15 +3,9 @@
 import { actions, PublicKey as NearPublicKey, type PublicKey } from "near-api-js";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import {
-  DevChain,
-  type DevChainOptions,
-  GAS_PRICE,
-  InvalidTransactionError,
-  type OutcomeStatus,
-  TransactionCodecError,
-} from "../../devchain/index.ts";
+import { DevChain, type DevChainOptions, GAS_PRICE, TransactionCodecError } from "../../devchain/index.ts";
 import { compileProbe } from "./fixtures/probe.ts";
+import { failure, finalStatus, refusal, run } from "./fixtures/transactions.ts";
 import { CHAIN_OPTIONS, NEAR, TERA, Wallet } from "./fixtures/wallet.ts";
 
 const probe = await compileProbe();
@@ -24,44 +18,10 @@ function start(options: Partial<DevChainOptions> = {}) {
   return { alice, bob, chain: new DevChain({ ...CHAIN_OPTIONS, accounts, ...options }) };
 }
 
-function run(chain: DevChain, bytes: Uint8Array, maxBlocks = 20) {
-  const hash = chain.submit(bytes);
-  for (let blocks = 0; blocks < maxBlocks; blocks++) {
-    chain.produceBlock();
-    const record = chain.transactions.transaction(hash);
-    if (record && record.openReceipts + record.openRefunds === 0) break;
-  }
-  return chain.transactions.transaction(hash)!;
-}
-
 const text = (bytes: Uint8Array) => Buffer.from(bytes).toString();
 const bytes = (value: string) => new Uint8Array(Buffer.from(value));
 const balance = (chain: DevChain, accountId: string) =>
   chain.stateAt("optimistic").get("account", accountId, "")!.amount;
-
-function finalStatus(record: ReturnType<typeof run>): OutcomeStatus {
-  let status: OutcomeStatus = record.outcome.status;
-  while (status.kind === "receipt") {
-    const { id } = status;
-    status = record.receiptOutcomes.find((outcome) => outcome.id === id)!.status;
-  }
-  return status;
-}
-
-function failure(record: ReturnType<typeof run>): string {
-  const status = finalStatus(record);
-  return status.kind === "failure" ? JSON.stringify(status.error) : "it did not fail";
-}
-
-function refusal(submit: () => unknown): string {
-  try {
-    submit();
-  } catch (error) {
-    if (error instanceof InvalidTransactionError) return JSON.stringify(error.error);
-    throw error;
-  }
-  return "it was accepted";
-}
 
 test("equal inputs give equal chains, another seed another one", () => {
   const build = (seed: string) => {
@@ -263,10 +223,6 @@ test("invalid transactions are refused by nearcore's names", () => {
     "FunctionCallZeroAttachedGas",
   );
   assert.match(send(alice, "bob.test", [actions.deleteAccount("bob.test"), ...transfer]), "DeleteActionMustBeFinal");
-  assert.match(
-    send(alice, "alice.test", [actions.stake(1n, NearPublicKey.from(alice.publicKey) as PublicKey)]),
-    "Stake",
-  );
   const signed = alice.sign(chain, "bob.test", transfer, 1n);
   signed[signed.length - 1] = signed.at(-1)! ^ 1;
   assert.match(
