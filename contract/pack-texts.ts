@@ -4,14 +4,21 @@
  * before the compiler sees it: the address of a length and of plain bytes. That is a quarter of the module, and the
  * gas for what would be converted at every call.
  *
- *   check(ok, "Code: why")  →  check(ok, TEXT_0f9c…)
- *   text.ts                 →  … @global @lazy const TEXT_0f9c… = changetype<Text>(memory.data<u8>([9, 67, …]))
+ *   out.literal(',"seat":')  →  out.literal(TEXT_0f9c…)
+ *   text.ts                  →  … @global @lazy const TEXT_0f9c… = changetype<Text>(memory.data<u8>([8, 44, …]))
  *
- * Equal texts of all files are one, and the compiler leaves out those that nothing refers to.
+ * Equal texts of all files are one, and the compiler leaves out those that nothing refers to. What a call is refused
+ * with ("Code: why") is read once, when all is over, so it becomes a `Refusal`: frequent pairs of bytes are one byte
+ * there, by a table that the contract has too (`assembly/refusal.ts`). That halves them.
  */
 import { createHash } from "node:crypto";
 
 const MAX_TEXT_BYTES = 255;
+const REFUSAL = /^[A-Z][A-Za-z]+: /;
+/** Bytes that no text has, in the order in which `assembly/refusal.ts` counts them: each can stand for a pair. */
+const CODES = Array.from({ length: 160 }, (_, place) => (0x80 + place) & 0xff);
+/** A pair of its own costs two bytes. */
+const LEAST_USES = 3;
 /** Comments; strings that name modules, host functions or fields, which stay; and string literals. */
 const TOKENS =
   /\/\/[^\n]*|\/\*[\s\S]*?\*\/|\bfrom\s+"[^"]*"|@external\([^)]*\)|offsetof<\w+>\("\w+"\)|"((?:[^"\\\n]|\\.)*)"|'((?:[^'\\\n]|\\.)*)'/g;
@@ -40,13 +47,62 @@ export function packTexts(source: string, texts: Set<string>): string {
   });
 }
 
-/** What `assembly/text.ts` has at its end: one constant a text. */
+/** How often every pair of neighbours stands in the texts; overlapping ones (`aaa`) count once. */
+function countPairs(texts: readonly (readonly number[])[]): Map<number, number> {
+  const counts = new Map<number, number>();
+  for (const text of texts) {
+    for (let i = 0; i + 1 < text.length; i++) {
+      const pair = (text[i]! << 8) | text[i + 1]!;
+      counts.set(pair, (counts.get(pair) ?? 0) + 1);
+      if (text[i] === text[i + 1] && text[i] === text[i + 2]) i++;
+    }
+  }
+  return counts;
+}
+
+function replacePair(text: readonly number[], pair: number, code: number): number[] {
+  const out: number[] = [];
+  for (let i = 0; i < text.length; i++) {
+    const found = i + 1 < text.length && ((text[i]! << 8) | text[i + 1]!) === pair;
+    out.push(found ? code : text[i]!);
+    if (found) i++;
+  }
+  return out;
+}
+
+export interface PairedTexts {
+  /** Two bytes for each code, in the order of the codes; a byte of a pair can be a code again. */
+  readonly pairs: readonly number[];
+  readonly texts: ReadonlyMap<string, readonly number[]>;
+}
+
+/** Byte pair encoding: again and again the most frequent pair becomes a code. */
+export function pairTexts(texts: readonly string[]): PairedTexts {
+  let encoded: (readonly number[])[] = texts.map((text) => [...Buffer.from(text)]);
+  const pairs: number[] = [];
+  for (const code of CODES) {
+    let [best, uses] = [0, 0];
+    for (const [pair, count] of countPairs(encoded)) if (count > uses) [best, uses] = [pair, count];
+    if (uses < LEAST_USES) break;
+    pairs.push(best >> 8, best & 0xff);
+    encoded = encoded.map((text) => replacePair(text, best, code));
+  }
+  return { pairs, texts: new Map(texts.map((text, i) => [text, encoded[i]!])) };
+}
+
+function declare(name: string, type: string, bytes: readonly number[]): string {
+  const value = `changetype<${type}>(memory.data<u8>([${bytes.join(",")}]))`;
+  return `\n// @ts-ignore: decorator\n@global @lazy const ${name}: ${type} = ${value};`;
+}
+
+/** What `assembly/text.ts` has at its end: one constant a text, and the table of pairs. */
 export function declareTexts(texts: Iterable<string>): string {
-  return [...texts]
-    .sort()
-    .map((text) => {
-      const bytes = [text.length, ...Buffer.from(text)].join(",");
-      return `\n// @ts-ignore: decorator\n@global @lazy const ${nameOf(text)}: Text = changetype<Text>(memory.data<u8>([${bytes}]));`;
-    })
-    .join("");
+  const sorted = [...texts].sort();
+  const { pairs, texts: refusals } = pairTexts(sorted.filter((text) => REFUSAL.test(text)));
+  const constants = sorted.map((text) => {
+    const paired = refusals.get(text);
+    const bytes = paired ?? [...Buffer.from(text)];
+    return declare(nameOf(text), paired ? "Refusal" : "Text", [bytes.length, ...bytes]);
+  });
+  return [declare("REFUSAL_PAIRS", "usize", pairs.length > 0 ? pairs : [0]), ...constants].join("");
 }

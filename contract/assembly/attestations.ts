@@ -8,6 +8,7 @@ import { Json, JsonObject } from "./json";
 import { EXTRA_ATTESTATIONS, MAX_ATTESTATIONS, MAX_INPUT_BYTES, MAX_LEVEL_QUORUM, MAX_LEVEL_SEATS, MAX_NAME_BYTES } from "./limits";
 import { Message } from "./message";
 import { Attestation, NodeRecord, RequestRecord } from "./records";
+import { Refusal } from "./refusal";
 import { drawTicket, isEligible, ROLE_REPLAY } from "./sortition";
 import { State } from "./state";
 import { Text } from "./text";
@@ -75,7 +76,7 @@ function hashStatement(state: State, request: RequestRecord, claim: ResultClaim)
   hashSigned(w.done());
 }
 
-function refuse(code: Text, account: Uint8Array): void {
+function refuse(code: Refusal, account: Uint8Array): void {
   new Message(code).bytes(account).panic();
 }
 

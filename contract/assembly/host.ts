@@ -4,6 +4,7 @@
  */
 import { EMPTY, fresh, same } from "./buffer";
 import { Message } from "./message";
+import { Refusal } from "./refusal";
 import { Text, utf8 } from "./text";
 import { U128 } from "./u128";
 
@@ -65,28 +66,15 @@ const DATA_ID: u64 = 37;
 @inline function size(bytes: Uint8Array): u64 { return <u64>bytes.length; }
 
 /** Ends the call and undoes what it did. `message` is "Code: detail"; the codes are listed in `client/errors.ts`. */
-export function panic(message: Text): void {
-  panic_utf8(message.length, <u64>message.start);
-  unreachable();
-}
+export function panic(message: Refusal): void { new Message(message).panic(); }
 
 export function panicWith(message: Uint8Array): void {
   panic_utf8(size(message), at(message));
   unreachable();
 }
 
-export function check(condition: bool, message: Text): void {
+export function check(condition: bool, message: Refusal): void {
   if (!condition) panic(message);
-}
-
-/** What AssemblyScript's own traps become (`--use abort=`): a panic that can be read. These alone are its strings. */
-export function onAbort(message: string | null, file: string | null, line: u32, column: u32): void {
-  const out = new Message("Trap: ");
-  if (message) out.utf16(message);
-  out.literal(" in ");
-  if (file) out.utf16(file);
-  out.literal(":").number(line);
-  out.panic();
 }
 
 function register(id: u64): Uint8Array {

@@ -3,6 +3,7 @@
  * and its ASCII bytes, and its address where it stood. Nothing of AssemblyScript's strings is in the module.
  */
 import { equalBytes, fresh } from "./buffer";
+import { Refusal } from "./refusal";
 
 @unmanaged
 export class Text {

@@ -123,7 +123,6 @@ export const PANIC_CODES = [
   "TooManySeats",
   "TooManySeconds",
   "TopUpTooSmall",
-  "Trap",
   "UnknownAction",
   "VaultsUnavailable",
   "VersionExists",

@@ -204,7 +204,7 @@ export function faultOf(world: World, number: number): string | undefined {
   if (result.failure !== undefined) {
     // Of a record that an argument brings, not of the contract's own.
     const badRecord = result.panic === "BadRecord" && call.method !== "dispute" && call.method !== "appeal";
-    if (result.panic === undefined || result.panic === "Trap" || badRecord) return `${at}: ${result.failure}`;
+    if (result.panic === undefined || badRecord) return `${at}: ${result.failure}`;
     // Yields can end in the same blocks; then the difference is theirs.
     if (open === world.view("get_pending_request_ids") && before !== storageDigest(world))
       return `${at}: a refusal changed the state`;
