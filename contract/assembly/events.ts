@@ -15,11 +15,11 @@ function begin(state: State, event: Text, capacity: i32 = 512): JsonWriter {
   const out = new JsonWriter(capacity);
   out.literal('EVENT_JSON:{"standard":');
   out.text(state.eventStandard);
-  out.literal(',"version":');
-  out.text(state.eventVersion);
-  out.literal(',"event":"');
-  out.literal(event);
-  out.literal('","data":[{');
+  out.textField("version", state.eventVersion);
+  out.key("event");
+  out.quoted(event);
+  out.listField("data");
+  out.open();
   return out;
 }
 
@@ -31,22 +31,20 @@ function emit(out: JsonWriter): void {
 
 export function writeSource(out: JsonWriter, source: CodeSource): void {
   const fromGitHub = source.kind == SOURCE_GITHUB;
-  out.literal(fromGitHub ? '{"GitHub":{"repo":' : '{"WasmUrl":{"url":');
-  out.text(source.place);
+  out.open();
+  out.objectField(fromGitHub ? "GitHub" : "WasmUrl");
+  out.textField(fromGitHub ? "repo" : "url", source.place);
   if (fromGitHub) {
-    out.literal(',"commit":');
-    out.text(source.version);
+    out.textField("commit", source.version);
   } else {
-    out.literal(',"hash":');
-    out.hex(source.version);
+    out.hexField("hash", source.version);
   }
-  out.literal(',"build_target":');
-  out.textOrNull(source.buildTarget);
+  out.textOrNullField("build_target", source.buildTarget);
   out.literal("}}");
 }
 
 export function writeFormat(out: JsonWriter, format: u8): void {
-  out.literal(format == 0 ? '"Bytes"' : format == 1 ? '"Text"' : '"Json"');
+  out.quoted(format == 0 ? "Bytes" : format == 1 ? "Text" : "Json");
 }
 
 export function writeSecrets(out: JsonWriter, request: RequestRecord): void {
@@ -55,11 +53,10 @@ export function writeSecrets(out: JsonWriter, request: RequestRecord): void {
     out.literal("null");
     return;
   }
-  out.literal('{"profile":');
-  out.text(profile);
-  out.literal(',"account_id":');
-  out.text(request.secretsAccount);
-  out.literal("}");
+  out.open();
+  out.textField("profile", profile);
+  out.textField("account_id", request.secretsAccount);
+  out.close();
 }
 
 /** What the event tells and the record does not keep: the limits as they were spelled, and three parameters. */
@@ -75,13 +72,14 @@ export class RequestExtras {
   projectUuid: Uint8Array | null = null;
 
   writeLimits(out: JsonWriter): void {
-    out.literal('{"max_instructions":');
+    out.open();
+    out.key("max_instructions");
     this.optional(out, this.hasInstructions, this.instructions);
-    out.literal(',"max_memory_mb":');
+    out.key("max_memory_mb");
     this.optional(out, this.hasMemoryMb, this.memoryMb);
-    out.literal(',"max_execution_seconds":');
+    out.key("max_execution_seconds");
     this.optional(out, this.hasSeconds, this.seconds);
-    out.literal("}");
+    out.close();
   }
 
   private optional(out: JsonWriter, given: bool, value: u64): void {
@@ -93,64 +91,46 @@ export class RequestExtras {
 /** The string under `request_data`: a JSON object of its own. */
 function requestData(request: RequestRecord, extras: RequestExtras, inputInState: bool): Uint8Array {
   const out = new JsonWriter((inputInState ? 0 : request.input.length * 2) + 2_048);
-  out.literal('{"request_id":');
-  out.number(request.requestId);
-  out.literal(',"sender_id":');
-  out.text(request.signerId);
-  out.literal(',"predecessor_id":');
-  out.text(request.predecessorId);
-  out.literal(',"code_source":');
+  out.open();
+  out.numberField("request_id", request.requestId);
+  out.textField("sender_id", request.signerId);
+  out.textField("predecessor_id", request.predecessorId);
+  out.key("code_source");
   writeSource(out, request.source);
-  out.literal(',"resource_limits":');
+  out.key("resource_limits");
   extras.writeLimits(out);
-  out.literal(',"input_data":');
+  out.key("input_data");
   if (inputInState) out.literal('""');
   else out.text(request.input);
-  out.literal(',"input_data_in_state":');
-  out.bool(inputInState);
-  out.literal(',"secrets_ref":');
+  out.boolField("input_data_in_state", inputInState);
+  out.key("secrets_ref");
   writeSecrets(out, request);
-  out.literal(',"response_format":');
+  out.key("response_format");
   writeFormat(out, request.responseFormat);
-  out.literal(',"payment":');
-  out.amount(request.payment);
-  out.literal(',"attached_usd":');
-  out.amount(request.attachedUsd);
-  out.literal(',"timestamp":');
-  out.number(request.timestampNs);
-  out.literal(',"compile_only":');
-  out.bool(request.compileOnly);
-  out.literal(',"force_rebuild":');
-  out.bool(request.forceRebuild);
-  out.literal(',"store_on_fastfs":');
-  out.bool(extras.storeOnFastfs);
-  out.literal(',"use_bound_identity":');
-  out.bool(extras.useBoundIdentity);
-  out.literal(',"project_uuid":');
-  out.textOrNull(extras.projectUuid);
-  out.literal(',"project_id":');
-  out.textOrNull(request.projectId);
-  out.literal(',"seed":');
-  out.hex(request.seed);
-  out.literal(',"input_hash":');
-  out.hex(request.inputHash);
-  out.literal(',"stake_epoch":');
-  out.number(request.stakeEpoch);
-  out.literal(',"deadline_height":');
-  out.number(request.deadlineHeight);
-  out.literal("}");
+  out.amountField("payment", request.payment);
+  out.amountField("attached_usd", request.attachedUsd);
+  out.numberField("timestamp", request.timestampNs);
+  out.boolField("compile_only", request.compileOnly);
+  out.boolField("force_rebuild", request.forceRebuild);
+  out.boolField("store_on_fastfs", extras.storeOnFastfs);
+  out.boolField("use_bound_identity", extras.useBoundIdentity);
+  out.textOrNullField("project_uuid", extras.projectUuid);
+  out.textOrNullField("project_id", request.projectId);
+  out.hexField("seed", request.seed);
+  out.hexField("input_hash", request.inputHash);
+  out.numberField("stake_epoch", request.stakeEpoch);
+  out.numberField("deadline_height", request.deadlineHeight);
+  out.close();
   return out.done();
 }
 
 function requested(state: State, request: RequestRecord, extras: RequestExtras, inputInState: bool): JsonWriter {
   const data = requestData(request, extras, inputInState);
   const out = begin(state, "execution_requested", data.length * 2 + 1_024);
-  out.literal('"request_data":');
-  out.text(data);
-  out.literal(',"data_id":');
+  out.textField("request_data", data);
+  out.key("data_id");
   out.byteArray(request.dataId);
-  out.literal(',"timestamp":');
-  out.number(request.timestampNs);
+  out.numberField("timestamp", request.timestampNs);
   return out;
 }
 
@@ -167,32 +147,26 @@ export function emitCompleted(
   state: State, request: RequestRecord, response: GuestResponse | null, charged: U128, refunded: U128, timedOut: Text,
 ): void {
   const out = begin(state, "execution_completed", 4_096);
-  out.literal('"sender_id":');
-  out.text(request.signerId);
-  out.literal(',"code_source":');
+  out.textField("sender_id", request.signerId);
+  out.key("code_source");
   writeSource(out, request.source);
-  out.literal(',"resources_used":{"instructions":');
-  out.number(response ? response.instructions : 0);
-  out.literal(',"time_ms":');
-  out.number(response ? response.timeMs : 0);
-  out.literal(',"compile_time_ms":');
+  out.objectField("resources_used");
+  out.numberField("instructions", response ? response.instructions : 0);
+  out.numberField("time_ms", response ? response.timeMs : 0);
+  out.key("compile_time_ms");
   if (response && response.hasCompileTimeMs) out.number(response.compileTimeMs);
   else out.literal("null");
-  out.literal('},"success":');
-  out.bool(response != null && response.success);
-  out.literal(',"error_message":');
+  out.close();
+  out.boolField("success", response != null && response.success);
+  out.key("error_message");
   if (!response) out.quoted(timedOut);
   else if (response.success) out.literal("null");
   else if (response.error) out.text(response.error!);
   else out.quoted("Unknown error");
-  out.literal(',"payment_charged":');
-  out.amount(charged);
-  out.literal(',"payment_refunded":');
-  out.amount(refunded);
-  out.literal(',"compilation_note":');
-  out.textOrNull(response ? response.compilationNote : null);
-  out.literal(',"timestamp":');
-  out.number(timestampNs());
+  out.amountField("payment_charged", charged);
+  out.amountField("payment_refunded", refunded);
+  out.textOrNullField("compilation_note", response ? response.compilationNote : null);
+  out.numberField("timestamp", timestampNs());
   emit(out);
 }
 
@@ -207,111 +181,85 @@ export function emitCharged(charged: U128): void {
 
 export function emitLease(state: State, event: Text, requestId: u64, lease: LeaseRecord): void {
   const out = begin(state, event);
-  out.literal('"request_id":');
-  out.number(requestId);
-  out.literal(',"lease_epoch":');
-  out.number(lease.leaseEpoch);
-  out.literal(',"holder":');
-  out.text(lease.holder);
-  out.literal(',"seat":');
-  out.number(lease.seat);
-  out.literal(',"until_height":');
-  out.number(lease.untilHeight);
+  out.numberField("request_id", requestId);
+  out.numberField("lease_epoch", lease.leaseEpoch);
+  out.textField("holder", lease.holder);
+  out.numberField("seat", lease.seat);
+  out.numberField("until_height", lease.untilHeight);
   emit(out);
 }
 
 /** `event` says what happened to the node: registered, stake added, exit begun, status set, stake withdrawn. */
 export function emitNode(state: State, event: Text, node: NodeRecord): void {
   const out = begin(state, event);
-  out.literal('"account_id":');
-  out.text(node.accountId);
-  out.literal(',"public_key":');
+  out.textField("account_id", node.accountId);
+  out.key("public_key");
   out.publicKey(node.publicKey);
-  out.literal(',"stake":');
-  out.amount(node.stake);
-  out.literal(',"epoch":');
-  out.number(node.epoch);
-  out.literal(',"seats_current":');
-  out.number(node.seatsCurrent);
-  out.literal(',"seats_next":');
-  out.number(node.seatsNext);
-  out.literal(',"draining":');
-  out.bool(node.draining);
+  out.amountField("stake", node.stake);
+  out.numberField("epoch", node.epoch);
+  out.numberField("seats_current", node.seatsCurrent);
+  out.numberField("seats_next", node.seatsNext);
+  out.boolField("draining", node.draining);
   emit(out);
 }
 
 /** Money that came back from an account that does not exist waits for whoever has that name later. */
 export function emitRefundBounced(state: State, account: Uint8Array, amount: U128): void {
   const out = begin(state, "refund_bounced");
-  out.literal('"account_id":');
-  out.text(account);
-  out.literal(',"amount":');
-  out.amount(amount);
+  out.textField("account_id", account);
+  out.amountField("amount", amount);
   emit(out);
 }
 
 /** An answer that is accepted unless somebody objects by `finalHeight`. */
 export function emitProposed(state: State, requestId: u64, finalHeight: u64): void {
   const out = begin(state, "result_proposed");
-  out.literal('"request_id":');
-  out.number(requestId);
-  out.literal(',"final_height":');
-  out.number(finalHeight);
+  out.numberField("request_id", requestId);
+  out.numberField("final_height", finalHeight);
   emit(out);
 }
 
 export function emitObjection(state: State, requestId: u64, account: Uint8Array): void {
   const out = begin(state, "result_objected");
-  out.literal('"request_id":');
-  out.number(requestId);
-  out.literal(',"account_id":');
-  out.text(account);
+  out.numberField("request_id", requestId);
+  out.textField("account_id", account);
   emit(out);
 }
 
 /** What an account lost, and why. */
 export function emitPenalty(state: State, event: Text, requestId: u64, account: Uint8Array, amount: U128): void {
   const out = begin(state, event);
-  out.literal('"request_id":');
-  out.number(requestId);
-  out.literal(',"account_id":');
-  out.text(account);
-  out.literal(',"amount":');
-  out.amount(amount);
+  out.numberField("request_id", requestId);
+  out.textField("account_id", account);
+  out.amountField("amount", amount);
   emit(out);
 }
 
 /** An owner's action that takes effect when it is called again from `height` on. */
 export function emitAnnounced(state: State, method: Text, digest: Uint8Array, height: u64): void {
   const out = begin(state, "owner_action_announced");
-  out.literal('"method":"');
-  out.literal(method);
-  out.literal('","arguments_hash":');
-  out.hex(digest);
-  out.literal(',"from_height":');
-  out.number(height);
+  out.key("method");
+  out.quoted(method);
+  out.hexField("arguments_hash", digest);
+  out.numberField("from_height", height);
   emit(out);
 }
 
 function beginSystem(state: State, kind: Text, capacity: i32 = 512): JsonWriter {
   const out = begin(state, "system_event", capacity);
-  out.byte(0x22);
-  out.literal(kind);
-  out.literal('":{');
+  out.objectField(kind);
   return out;
 }
 
 function endSystem(out: JsonWriter): void {
-  out.byte(0x7d);
+  out.close();
   emit(out);
 }
 
 export function emitStorageCleanup(state: State, projectId: Uint8Array, uuid: Uint8Array): void {
   const out = beginSystem(state, "ProjectStorageCleanup");
-  out.literal('"project_id":');
-  out.text(projectId);
-  out.literal(',"project_uuid":');
-  out.text(uuid);
+  out.textField("project_id", projectId);
+  out.textField("project_uuid", uuid);
   endSystem(out);
 }
 
@@ -319,31 +267,24 @@ export function emitTopUp(
   state: State, dataId: Uint8Array, owner: Uint8Array, nonce: u32, amount: U128, encrypted: Uint8Array,
 ): void {
   const out = beginSystem(state, "TopUpPaymentKey", 4_096);
-  out.literal('"data_id":');
+  out.key("data_id");
   out.byteArray(dataId);
-  out.literal(',"owner":');
-  out.text(owner);
-  out.literal(',"nonce":');
-  out.number(nonce);
-  out.literal(',"amount":');
-  out.amount(amount);
-  out.literal(',"encrypted_data":');
-  out.text(encrypted);
+  out.textField("owner", owner);
+  out.numberField("nonce", nonce);
+  out.amountField("amount", amount);
+  out.textField("encrypted_data", encrypted);
   endSystem(out);
 }
 
 export function emitPaymentKeyDeleted(state: State, owner: Uint8Array, nonce: u32): void {
   const out = beginSystem(state, "DeletePaymentKey");
-  out.literal('"owner":');
-  out.text(owner);
-  out.literal(',"nonce":');
-  out.number(nonce);
+  out.textField("owner", owner);
+  out.numberField("nonce", nonce);
   endSystem(out);
 }
 
 export function emitKeystore(state: State, event: Text, epoch: u64): void {
   const out = begin(state, event);
-  out.literal('"epoch":');
-  out.number(epoch);
+  out.numberField("epoch", epoch);
   emit(out);
 }

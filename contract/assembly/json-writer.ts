@@ -9,6 +9,36 @@ export class JsonWriter extends ByteBuffer {
 
   bool(value: bool): void { this.literal(value ? "true" : "false"); }
 
+  /** An object's beginning, with a comma before it where another one has just ended. */
+  open(): void {
+    if (load<u8>(this.reserve(2) - 1) == 0x7d) this.byte(0x2c);
+    this.byte(0x7b);
+  }
+
+  close(): void { this.byte(0x7d); }
+
+  /** A field's name, with a comma before it unless it is its object's first. */
+  key(name: Text): void {
+    const to = this.reserve(name.length + 4);
+    let at = to;
+    if (load<u8>(to - 1) != 0x7b) store<u8>(at++, 0x2c);
+    store<u8>(at++, 0x22);
+    memory.copy(at, name.start, name.length);
+    at += name.length;
+    store<u16>(at, 0x3a22);
+    this.advance(<i32>(at - to) + 2);
+  }
+
+  numberField(name: Text, value: u64): void { this.key(name); this.number(value); }
+  amountField(name: Text, value: U128): void { this.key(name); this.amount(value); }
+  textField(name: Text, value: Uint8Array): void { this.key(name); this.text(value); }
+  textOrNullField(name: Text, value: Uint8Array | null): void { this.key(name); this.textOrNull(value); }
+  boolField(name: Text, value: bool): void { this.key(name); this.bool(value); }
+  hexField(name: Text, value: Uint8Array): void { this.key(name); this.hex(value); }
+  base64OrNullField(name: Text, value: Uint8Array | null): void { this.key(name); this.base64OrNull(value); }
+  objectField(name: Text): void { this.key(name); this.open(); }
+  listField(name: Text): void { this.key(name); this.byte(0x5b); }
+
   /** An amount in quotes: JSON readers lose digits above 2^53. */
   amount(value: U128): void {
     this.byte(0x22);
@@ -94,6 +124,15 @@ export class JsonWriter extends ByteBuffer {
     }
     this.byte(0x5d);
   }
+}
+
+/** `{"request_id":N}`: what a callback is called and a yield is resumed with. */
+export function requestIdArguments(id: u64): Uint8Array {
+  const out = new JsonWriter(40);
+  out.open();
+  out.numberField("request_id", id);
+  out.close();
+  return out.done();
 }
 
 function writeEscape(to: usize, c: u8): usize {

@@ -208,27 +208,20 @@ export function get_keystore_epoch(): void {
   const out = new JsonWriter(4_096);
   if (!epoch) out.literal("null");
   else {
-    out.literal('{"epoch":');
-    out.number(epoch.number);
-    out.literal(',"threshold":');
-    out.number(epoch.threshold);
-    out.literal(',"deals_until":');
-    out.number(epoch.dealsUntil);
-    out.literal(',"complaints_until":');
-    out.number(epoch.complaintsUntil);
-    out.literal(',"attest_until":');
-    out.number(epoch.attestUntil);
-    out.literal(',"activated":');
-    out.base64OrNull(epoch.activated);
-    out.literal(',"members":[');
+    out.open();
+    out.numberField("epoch", epoch.number);
+    out.numberField("threshold", epoch.threshold);
+    out.numberField("deals_until", epoch.dealsUntil);
+    out.numberField("complaints_until", epoch.complaintsUntil);
+    out.numberField("attest_until", epoch.attestUntil);
+    out.base64OrNullField("activated", epoch.activated);
+    out.listField("members");
     for (let i = 0; i < epoch.members.length; i++) {
-      out.literal(i > 0 ? ',{"account_id":' : '{"account_id":');
-      out.text(epoch.members[i].account);
-      out.literal(',"shares":');
-      out.number(epoch.members[i].shares);
-      out.literal(',"encryption_key":');
-      out.base64(epoch.members[i].encryptionKey);
-      out.byte(0x7d);
+      out.open();
+      out.textField("account_id", epoch.members[i].account);
+      out.numberField("shares", epoch.members[i].shares);
+      out.base64OrNullField("encryption_key", epoch.members[i].encryptionKey);
+      out.close();
     }
     out.literal("]}");
   }
@@ -239,21 +232,17 @@ export function get_keystore_epoch(): void {
 export function get_keystore_posts(): void {
   const fields = callArguments(), epoch = KeystoreEpoch.named(fields);
   const member = epoch.indexOf(parseAccount(fields.required("account_id"))), out = new JsonWriter(16_384);
-  out.literal('{"deal":');
-  out.base64OrNull(read(numberedKey(DEAL_PREFIX, epoch.number, pairOf(member, 0))));
-  out.literal(',"attestation":');
-  out.base64OrNull(read(numberedKey(ATTESTATION_PREFIX, epoch.number, pairOf(member, 0))));
-  out.literal(',"complaints":[');
-  let first = true;
+  out.open();
+  out.base64OrNullField("deal", read(numberedKey(DEAL_PREFIX, epoch.number, pairOf(member, 0))));
+  out.base64OrNullField("attestation", read(numberedKey(ATTESTATION_PREFIX, epoch.number, pairOf(member, 0))));
+  out.listField("complaints");
   for (let dealer = 0; dealer < epoch.members.length; dealer++) {
     const complaint = read(numberedKey(COMPLAINT_PREFIX, epoch.number, pairOf(member, dealer)));
     if (!complaint) continue;
-    out.literal(first ? '{"dealer":' : ',{"dealer":');
-    first = false;
-    out.text(epoch.members[dealer].account);
-    out.literal(',"complaint":');
-    out.base64(complaint);
-    out.byte(0x7d);
+    out.open();
+    out.textField("dealer", epoch.members[dealer].account);
+    out.base64OrNullField("complaint", complaint);
+    out.close();
   }
   out.literal("]}");
   returnBytes(out.done());

@@ -79,11 +79,10 @@ const ON_REFUND_GAS: u64 = 5_000_000_000_000;
 export function refund(account: Uint8Array, amount: U128): void {
   if (amount.isZero()) return;
   const args = new JsonWriter(192);
-  args.literal('{"account_id":');
-  args.text(account);
-  args.literal(',"amount":');
-  args.amount(amount);
-  args.byte(0x7d);
+  args.open();
+  args.textField("account_id", account);
+  args.amountField("amount", amount);
+  args.close();
   transferThen(account, amount, "on_refund", args.done(), ON_REFUND_GAS);
 }
 

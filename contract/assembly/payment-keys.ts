@@ -60,13 +60,11 @@ export function topUpPaymentKey(state: State, owner: Uint8Array, nonce: u32, amo
     return;
   }
   const args = new JsonWriter();
-  args.literal('{"owner":');
-  args.text(owner);
-  args.literal(',"nonce":');
-  args.number(nonce);
-  args.literal(',"amount":');
-  args.amount(amount);
-  args.byte(0x7d);
+  args.open();
+  args.textField("owner", owner);
+  args.numberField("nonce", nonce);
+  args.amountField("amount", amount);
+  args.close();
   const dataId = suspend("on_top_up_response", args.done(), TOP_UP_GAS);
   emitTopUp(state, dataId, owner, nonce, amount, secret.encrypted);
 }

@@ -108,17 +108,15 @@ export function get_project_pricing(): void {
   const out = new JsonWriter();
   if (!prices) out.literal("null");
   else {
-    out.literal('{"author_account_id":');
-    out.text(prices[0].author);
-    out.literal(',"operations":[');
+    out.open();
+    out.textField("author_account_id", prices[0].author);
+    out.listField("operations");
     for (let i = 0; i < prices.length; i++) {
-      out.literal(i > 0 ? ',{"operation":' : '{"operation":');
-      out.text(prices[i].operation);
-      out.literal(',"price_usd":');
-      out.amount(prices[i].amount);
-      out.literal(',"developer_share_bp":');
-      out.number(prices[i].shareBps);
-      out.byte(0x7d);
+      out.open();
+      out.textField("operation", prices[i].operation);
+      out.amountField("price_usd", prices[i].amount);
+      out.numberField("developer_share_bp", prices[i].shareBps);
+      out.close();
     }
     out.literal("]}");
   }

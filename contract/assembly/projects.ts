@@ -218,33 +218,26 @@ export function transfer_project(): void {
 }
 
 function writeProject(out: JsonWriter, project: Project): void {
-  out.literal('{"uuid":');
-  out.text(project.uuid());
-  out.literal(',"owner":');
-  out.text(project.owner);
-  out.literal(',"name":');
-  out.text(project.name);
-  out.literal(',"project_id":');
-  out.text(project.id());
-  out.literal(',"active_version":');
-  out.text(project.activeVersion);
-  out.literal(',"created_at":');
-  out.number(project.createdAt);
-  out.literal(',"storage_deposit":');
-  out.amount(project.storageDeposit);
-  out.literal(',"storage_root":null}');
+  out.open();
+  out.textField("uuid", project.uuid());
+  out.textField("owner", project.owner);
+  out.textField("name", project.name);
+  out.textField("project_id", project.id());
+  out.textField("active_version", project.activeVersion);
+  out.numberField("created_at", project.createdAt);
+  out.amountField("storage_deposit", project.storageDeposit);
+  out.textOrNullField("storage_root", null);
+  out.close();
 }
 
 function writeVersion(out: JsonWriter, project: Project, version: Version): void {
-  out.literal('{"version_key":');
-  out.text(version.key);
-  out.literal(',"source":');
+  out.open();
+  out.textField("version_key", version.key);
+  out.key("source");
   writeSource(out, version.source);
-  out.literal(',"added_at":');
-  out.number(version.addedAt);
-  out.literal(',"is_active":');
-  out.bool(same(version.key, project.activeVersion));
-  out.byte(0x7d);
+  out.numberField("added_at", version.addedAt);
+  out.boolField("is_active", same(version.key, project.activeVersion));
+  out.close();
 }
 
 function named(fields: JsonObject): Project | null {
@@ -268,7 +261,6 @@ export function list_user_projects(): void {
     const project = new Project();
     project.owner = owner;
     project.name = names[i];
-    if (i > <i32>from) out.byte(0x2c);
     writeProject(out, Project.load(project.id()));
   }
   out.byte(0x5d);
@@ -289,10 +281,7 @@ export function list_versions(): void {
   if (project) {
     const keys = project.versions().items, from = min<u64>(fields.u64Or("from_index", 0), keys.length);
     const to = min<u64>(keys.length, from + min<u64>(fields.u64Or("limit", MAX_PAGE), MAX_PAGE));
-    for (let i = <i32>from; i < <i32>to; i++) {
-      if (i > <i32>from) out.byte(0x2c);
-      writeVersion(out, project, project.version(keys[i]));
-    }
+    for (let i = <i32>from; i < <i32>to; i++) writeVersion(out, project, project.version(keys[i]));
   }
   out.byte(0x5d);
   returnBytes(out.done());

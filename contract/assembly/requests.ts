@@ -2,13 +2,13 @@
 import { parseAccount } from "./accounts";
 import { Level } from "./attestations";
 import { BorshWriter } from "./borsh";
-import { ByteBuffer } from "./buffer";
 import { emitRequested, RequestExtras } from "./events";
 import {
   attachedDeposit, blockHeight, check, currentAccount, panic, predecessor, randomSeed, sha256, signer, suspend,
   timestampNs,
 } from "./host";
 import { callArguments, Json, JsonObject } from "./json";
+import { requestIdArguments } from "./json-writer";
 import {
   CALLBACK_FREE_ATTESTATIONS, CALLBACK_GAS, CALLBACK_GAS_PER_ATTESTATION, CALLBACK_GAS_PER_INPUT_BYTE,
   DEFAULT_EXECUTION_SECONDS, DEFAULT_INSTRUCTIONS, DEFAULT_MEMORY_MB, MAX_EXECUTION_SECONDS,
@@ -193,13 +193,9 @@ export function request_execution(): void {
     if (!request.compileOnly) price = priceOf(request.projectId!, request.input);
     holdAttachedUsd(request, projectOwner, price);
   }
-  const args = new ByteBuffer(64);
-  args.literal('{"request_id":');
-  args.number(request.requestId);
-  args.byte(0x7d);
   const signers = max<i32>(0, Level.of(request).mostAttestations - CALLBACK_FREE_ATTESTATIONS);
   const gas = CALLBACK_GAS + CALLBACK_GAS_PER_INPUT_BYTE * request.input.length + CALLBACK_GAS_PER_ATTESTATION * signers;
-  request.dataId = suspend("on_execution_response", args.done(), gas);
+  request.dataId = suspend("on_execution_response", requestIdArguments(request.requestId), gas);
   request.save();
   addPending(state, request.requestId);
   state.owes(request.payment);

@@ -14,6 +14,7 @@ import { parseBase64 } from "./encoding";
 import { emitCharged, emitProposed } from "./events";
 import { blockHeight, check, panic, predecessor, read, remove, resume, sha256, write } from "./host";
 import { callArguments } from "./json";
+import { requestIdArguments } from "./json-writer";
 import { takeLease, wrongEpoch } from "./leases";
 import { MAX_OUTPUT_BYTES, MAX_RESPONSE_BYTES } from "./limits";
 import { chargeFor } from "./money";
@@ -103,11 +104,7 @@ function accept(
 function conclude(state: State, request: RequestRecord, outcome: OutcomeRecord, encoded: Uint8Array): void {
   outcome.save(request.requestId, encoded);
   state.assertSolvent();
-  const pointer = new ByteBuffer(64);
-  pointer.literal('{"request_id":');
-  pointer.number(request.requestId);
-  pointer.byte(0x7d);
-  check(resume(request.dataId, pointer.done()), "YieldOver: the request's yield has ended");
+  check(resume(request.dataId, requestIdArguments(request.requestId)), "YieldOver: the request's yield has ended");
   emitCharged(outcome.charged);
 }
 

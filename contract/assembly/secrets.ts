@@ -67,19 +67,21 @@ export class Accessor {
   static read(r: BorshReader): Accessor { return new Accessor(r.u8(), r.bytes(), r.optionBytes()); }
 
   writeJson(out: JsonWriter): void {
+    out.open();
     if (this.kind == REPO) {
-      out.literal('{"Repo":{"repo":');
-      out.text(this.name);
-      out.literal(',"branch":');
-      out.textOrNull(this.branch);
+      out.objectField("Repo");
+      out.textField("repo", this.name);
+      out.textOrNullField("branch", this.branch);
     } else if (this.kind == WASM_HASH) {
-      out.literal('{"WasmHash":{"hash":');
-      out.hex(this.name);
+      out.objectField("WasmHash");
+      out.hexField("hash", this.name);
     } else if (this.kind == PROJECT) {
-      out.literal('{"Project":{"project_id":');
-      out.text(this.name);
+      out.objectField("Project");
+      out.textField("project_id", this.name);
     } else {
-      out.literal('{"System":"PaymentKey"}');
+      out.key("System");
+      out.quoted("PaymentKey");
+      out.close();
       return;
     }
     out.literal("}}");
@@ -222,25 +224,20 @@ function asked(): Secret | null {
 }
 
 function writeSecret(out: JsonWriter, secret: Secret, withCiphertext: bool): void {
-  out.literal('{"accessor":');
+  out.open();
+  out.key("accessor");
   secret.accessor.writeJson(out);
-  out.literal(',"branch":');
-  out.textOrNull(secret.accessor.branch);
-  out.literal(',"profile":');
-  out.text(secret.profile);
+  out.textOrNullField("branch", secret.accessor.branch);
+  out.textField("profile", secret.profile);
   if (withCiphertext) {
-    out.literal(',"encrypted_secrets":');
-    out.text(secret.encrypted);
+    out.textField("encrypted_secrets", secret.encrypted);
   }
-  out.literal(',"access":');
+  out.key("access");
   out.raw(secret.access);
-  out.literal(',"created_at":');
-  out.number(secret.createdAt);
-  out.literal(',"updated_at":');
-  out.number(secret.updatedAt);
-  out.literal(',"storage_deposit":');
-  out.amount(secret.deposit);
-  out.byte(0x7d);
+  out.numberField("created_at", secret.createdAt);
+  out.numberField("updated_at", secret.updatedAt);
+  out.amountField("storage_deposit", secret.deposit);
+  out.close();
 }
 
 export function get_secrets(): void {
@@ -262,10 +259,7 @@ export function list_user_secrets(): void {
   const from = min<u64>(fields.u64Or("from_index", 0), hashes.length);
   const to = min<u64>(hashes.length, from + min<u64>(fields.u64Or("limit", MAX_PAGE), MAX_PAGE));
   out.byte(0x5b);
-  for (let i = <i32>from; i < <i32>to; i++) {
-    if (i > <i32>from) out.byte(0x2c);
-    writeSecret(out, Secret.stored(hashes[i])!, false);
-  }
+  for (let i = <i32>from; i < <i32>to; i++) writeSecret(out, Secret.stored(hashes[i])!, false);
   out.byte(0x5d);
   returnBytes(out.done());
 }

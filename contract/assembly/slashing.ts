@@ -163,21 +163,17 @@ function cleared(state: State, penalties: Penalties, penalty: Penalty): void {
 export function get_penalties(): void {
   const penalties = new Penalties(parseAccount(callArguments().required("account_id")));
   const out = new JsonWriter();
-  out.literal('{"locked_until":');
-  out.number(penalties.lockedUntil);
-  out.literal(',"frozen":[');
+  out.open();
+  out.numberField("locked_until", penalties.lockedUntil);
+  out.listField("frozen");
   for (let i = 0; i < penalties.items.length; i++) {
     const penalty = penalties.items[i];
-    if (i > 0) out.byte(0x2c);
-    out.literal('{"request_id":');
-    out.number(penalty.requestId);
-    out.literal(',"due_height":');
-    out.number(penalty.dueHeight);
-    out.literal(',"amount":');
-    out.amount(penalty.amount);
-    out.literal(',"reporter":');
-    out.text(penalty.reporter);
-    out.byte(0x7d);
+    out.open();
+    out.numberField("request_id", penalty.requestId);
+    out.numberField("due_height", penalty.dueHeight);
+    out.amountField("amount", penalty.amount);
+    out.textField("reporter", penalty.reporter);
+    out.close();
   }
   out.literal("]}");
   returnBytes(out.done());

@@ -122,19 +122,16 @@ function withdrawFrom(prefix: u8): void {
   check(!amount.isZero(), "NothingToWithdraw: no stablecoins");
   remove(key(prefix, account));
   const args = new JsonWriter();
-  args.literal('{"receiver_id":');
-  args.text(account);
-  args.literal(',"amount":');
-  args.amount(amount);
-  args.byte(0x7d);
+  args.open();
+  args.textField("receiver_id", account);
+  args.amountField("amount", amount);
+  args.close();
   const back = new JsonWriter();
-  back.literal('{"account_id":');
-  back.text(account);
-  back.literal(',"developer":');
-  back.bool(prefix == DEVELOPER_PREFIX);
-  back.literal(',"amount":');
-  back.amount(amount);
-  back.byte(0x7d);
+  back.open();
+  back.textField("account_id", account);
+  back.boolField("developer", prefix == DEVELOPER_PREFIX);
+  back.amountField("amount", amount);
+  back.close();
   callThenWith(token, "ft_transfer", args.done(), new U128(1), TRANSFER_GAS, "on_stablecoin_sent", back.done(), CALLBACK_GAS);
 }
 

@@ -17,6 +17,7 @@ import { parseLimits } from "./requests";
 import { versionKeyOf } from "./sources";
 import { CONTRACT_VERSION, State } from "./state";
 import { utf8 } from "./text";
+import { U128 } from "./u128";
 
 function limitOf(fields: JsonObject, most: u64): u64 { return min<u64>(fields.u64Or("limit", most), most); }
 
@@ -26,73 +27,57 @@ function writeNamedSource(out: JsonWriter, request: RequestRecord): void {
     writeSource(out, request.source);
     return;
   }
-  out.literal('{"Project":{"project_id":');
-  out.text(request.projectId!);
-  out.literal(',"version_key":');
-  out.text(versionKeyOf(request.source));
+  out.open();
+  out.objectField("Project");
+  out.textField("project_id", request.projectId!);
+  out.textField("version_key", versionKeyOf(request.source));
   out.literal("}}");
 }
 
 function writeRequest(out: JsonWriter, request: RequestRecord): void {
-  out.literal('{"request_id":');
-  out.number(request.requestId);
-  out.literal(',"data_id":');
+  out.open();
+  out.numberField("request_id", request.requestId);
+  out.key("data_id");
   out.byteArray(request.dataId);
-  out.literal(',"sender_id":');
-  out.text(request.predecessorId);
-  out.literal(',"signer_id":');
-  out.text(request.signerId);
-  out.literal(',"execution_source":');
+  out.textField("sender_id", request.predecessorId);
+  out.textField("signer_id", request.signerId);
+  out.key("execution_source");
   writeNamedSource(out, request);
-  out.literal(',"resolved_source":');
+  out.key("resolved_source");
   writeSource(out, request.source);
-  out.literal(',"resource_limits":{"max_instructions":');
-  out.number(request.maxInstructions);
-  out.literal(',"max_memory_mb":');
-  out.number(request.maxMemoryMb);
-  out.literal(',"max_execution_seconds":');
-  out.number(request.maxExecutionSeconds);
+  out.objectField("resource_limits");
+  out.numberField("max_instructions", request.maxInstructions);
+  out.numberField("max_memory_mb", request.maxMemoryMb);
+  out.numberField("max_execution_seconds", request.maxExecutionSeconds);
   // A bare number, as today; the same amount in quotes keeps its digits in every reader.
-  out.literal('},"payment":');
+  out.close();
+  out.key("payment");
   request.payment.writeDecimal(out);
-  out.literal(',"payment_yocto":');
-  out.amount(request.payment);
-  out.literal(',"timestamp":');
-  out.number(request.timestampNs);
-  out.literal(',"secrets_ref":');
+  out.amountField("payment_yocto", request.payment);
+  out.numberField("timestamp", request.timestampNs);
+  out.key("secrets_ref");
   writeSecrets(out, request);
-  out.literal(',"response_format":');
+  out.key("response_format");
   writeFormat(out, request.responseFormat);
-  out.literal(',"input_data":');
-  out.text(request.input);
-  out.literal(',"payer_account_id":');
-  out.text(request.payerId);
-  out.literal(',"attached_usd":');
+  out.textField("input_data", request.input);
+  out.textField("payer_account_id", request.payerId);
+  out.key("attached_usd");
   request.attachedUsd.writeDecimal(out);
-  out.literal(',"pending_output":null,"output_submitted":false,"compile_only":');
-  out.bool(request.compileOnly);
-  out.literal(',"force_rebuild":');
-  out.bool(request.forceRebuild);
-  out.literal(',"input_hash":');
-  out.hex(request.inputHash);
-  out.literal(',"seed":');
-  out.hex(request.seed);
-  out.literal(',"height":');
-  out.number(request.height);
-  out.literal(',"deadline_height":');
-  out.number(request.deadlineHeight);
-  out.literal(',"stake_epoch":');
-  out.number(request.stakeEpoch);
-  out.literal(',"seats_total":');
-  out.number(request.seatsTotal);
-  out.literal(',"cost_version":');
-  out.number(request.costVersion);
-  out.literal(',"level":{"replay_seats":');
-  out.number(request.replaySeats);
-  out.literal(',"replicas":');
-  out.number(request.replicas);
-  out.literal(',"quorum":');
-  out.number(request.quorum);
+  out.textOrNullField("pending_output", null);
+  out.boolField("output_submitted", false);
+  out.boolField("compile_only", request.compileOnly);
+  out.boolField("force_rebuild", request.forceRebuild);
+  out.hexField("input_hash", request.inputHash);
+  out.hexField("seed", request.seed);
+  out.numberField("height", request.height);
+  out.numberField("deadline_height", request.deadlineHeight);
+  out.numberField("stake_epoch", request.stakeEpoch);
+  out.numberField("seats_total", request.seatsTotal);
+  out.numberField("cost_version", request.costVersion);
+  out.objectField("level");
+  out.numberField("replay_seats", request.replaySeats);
+  out.numberField("replicas", request.replicas);
+  out.numberField("quorum", request.quorum);
   out.literal("}}");
 }
 
@@ -112,19 +97,14 @@ export function get_lease(): void {
   const out = new JsonWriter();
   if (!lease) out.literal("null");
   else {
-    out.literal('{"lease_epoch":');
-    out.number(lease.leaseEpoch);
-    out.literal(',"holder":');
-    out.text(lease.holder);
-    out.literal(',"seat":');
-    out.number(lease.seat);
-    out.literal(',"ticket":"');
-    out.number(lease.ticket);
-    out.literal('","claimed_height":');
-    out.number(lease.claimedHeight);
-    out.literal(',"until_height":');
-    out.number(lease.untilHeight);
-    out.literal(',"former":[');
+    out.open();
+    out.numberField("lease_epoch", lease.leaseEpoch);
+    out.textField("holder", lease.holder);
+    out.numberField("seat", lease.seat);
+    out.amountField("ticket", new U128(lease.ticket));
+    out.numberField("claimed_height", lease.claimedHeight);
+    out.numberField("until_height", lease.untilHeight);
+    out.listField("former");
     for (let i = 0; i < lease.former.length; i++) {
       if (i > 0) out.byte(0x2c);
       out.text(lease.former[i]);
@@ -161,13 +141,11 @@ export function get_pending_records(): void {
     const outcome = OutcomeRecord.stored(ids[i]);
     const more = request.length + (lease ? lease.length : 0) + (outcome ? outcome.length : 0);
     if (i > 0 && out.length + (more / 3) * 4 + 256 > MAX_PAGE_BYTES) break;
-    out.literal(i > 0 ? ',{"request":' : '{"request":');
-    out.base64(request);
-    out.literal(',"lease":');
-    out.base64OrNull(lease);
-    out.literal(',"outcome":');
-    out.base64OrNull(outcome);
-    out.byte(0x7d);
+    out.open();
+    out.base64OrNullField("request", request);
+    out.base64OrNullField("lease", lease);
+    out.base64OrNullField("outcome", outcome);
+    out.close();
   }
   out.byte(0x5d);
   returnBytes(out.done());
@@ -175,27 +153,19 @@ export function get_pending_records(): void {
 
 function writeNode(out: JsonWriter, stored: Uint8Array): void {
   const node = NodeRecord.decode(stored);
-  out.literal('{"account_id":');
-  out.text(node.accountId);
-  out.literal(',"public_key":');
+  out.open();
+  out.textField("account_id", node.accountId);
+  out.key("public_key");
   out.publicKey(node.publicKey);
-  out.literal(',"stake":');
-  out.amount(node.stake);
-  out.literal(',"epoch":');
-  out.number(node.epoch);
-  out.literal(',"seats_previous":');
-  out.number(node.seatsPrevious);
-  out.literal(',"seats_current":');
-  out.number(node.seatsCurrent);
-  out.literal(',"seats_next":');
-  out.number(node.seatsNext);
-  out.literal(',"draining":');
-  out.bool(node.draining);
-  out.literal(',"registered_height":');
-  out.number(node.registeredHeight);
-  out.literal(',"record":');
-  out.base64(stored);
-  out.byte(0x7d);
+  out.amountField("stake", node.stake);
+  out.numberField("epoch", node.epoch);
+  out.numberField("seats_previous", node.seatsPrevious);
+  out.numberField("seats_current", node.seatsCurrent);
+  out.numberField("seats_next", node.seatsNext);
+  out.boolField("draining", node.draining);
+  out.numberField("registered_height", node.registeredHeight);
+  out.base64OrNullField("record", stored);
+  out.close();
 }
 
 export function get_node(): void {
@@ -214,7 +184,6 @@ export function get_nodes(): void {
   const out = new JsonWriter(8_192);
   out.byte(0x5b);
   for (let i = from; i < to; i++) {
-    if (i > from) out.byte(0x2c);
     writeNode(out, NodeRecord.stored(accountAt(<u32>i)!)!);
   }
   out.byte(0x5d);
@@ -224,63 +193,37 @@ export function get_nodes(): void {
 export function get_network(): void {
   const s = State.load();
   const out = new JsonWriter(1_024);
-  out.literal('{"version":');
+  out.open();
+  out.key("version");
   out.quoted(CONTRACT_VERSION);
-  out.literal(',"chain_id":');
-  out.text(s.chainId);
-  out.literal(',"seat_stake":');
-  out.amount(s.seatStake);
-  out.literal(',"genesis_height":');
-  out.number(s.genesisHeight);
-  out.literal(',"stake_epoch_blocks":');
-  out.number(s.stakeEpochBlocks);
-  out.literal(',"bootstrap_blocks":');
-  out.number(s.bootstrapBlocks);
-  out.literal(',"lease_blocks":');
-  out.number(s.leaseBlocks);
-  out.literal(',"instructions_per_block":');
-  out.number(s.instructionsPerBlock);
-  out.literal(',"replay_seats":');
-  out.number(s.replaySeats);
-  out.literal(',"replicas":');
-  out.number(s.replicas);
-  out.literal(',"quorum":');
-  out.number(s.quorum);
-  out.literal(',"deadline_reserve_blocks":');
-  out.number(s.deadlineReserveBlocks);
-  out.literal(',"height":');
-  out.number(blockHeight());
-  out.literal(',"stake_epoch":');
-  out.number(s.stakeEpoch());
-  out.literal(',"seats_previous":');
-  out.number(s.seatsPrevious);
-  out.literal(',"seats_current":');
-  out.number(s.seatsCurrent);
-  out.literal(',"seats_next":');
-  out.number(s.seatsNext);
-  out.literal(',"node_count":');
-  out.number(s.nodeCount);
-  out.literal(',"pending_count":');
-  out.number(s.pendingCount);
-  out.literal(',"next_request_id":');
-  out.number(s.nextRequestId);
-  out.literal(',"nodes_current":');
-  out.number(s.nodesCurrent);
-  out.literal(',"nodes_next":');
-  out.number(s.nodesNext);
-  out.literal(',"holder_share_bps":');
-  out.number(s.holderShareBps);
-  out.literal(',"challenge_blocks":');
-  out.number(s.challengeBlocks);
-  out.literal(',"lease_penalty":');
-  out.amount(s.leasePenalty);
-  out.literal(',"objection_bond":');
-  out.amount(s.objectionBond);
-  out.literal(',"timelock_blocks":');
-  out.number(s.timelockBlocks);
-  out.literal(',"liabilities":');
-  out.amount(s.liabilities);
-  out.byte(0x7d);
+  out.textField("chain_id", s.chainId);
+  out.amountField("seat_stake", s.seatStake);
+  out.numberField("genesis_height", s.genesisHeight);
+  out.numberField("stake_epoch_blocks", s.stakeEpochBlocks);
+  out.numberField("bootstrap_blocks", s.bootstrapBlocks);
+  out.numberField("lease_blocks", s.leaseBlocks);
+  out.numberField("instructions_per_block", s.instructionsPerBlock);
+  out.numberField("replay_seats", s.replaySeats);
+  out.numberField("replicas", s.replicas);
+  out.numberField("quorum", s.quorum);
+  out.numberField("deadline_reserve_blocks", s.deadlineReserveBlocks);
+  out.numberField("height", blockHeight());
+  out.numberField("stake_epoch", s.stakeEpoch());
+  out.numberField("seats_previous", s.seatsPrevious);
+  out.numberField("seats_current", s.seatsCurrent);
+  out.numberField("seats_next", s.seatsNext);
+  out.numberField("node_count", s.nodeCount);
+  out.numberField("pending_count", s.pendingCount);
+  out.numberField("next_request_id", s.nextRequestId);
+  out.numberField("nodes_current", s.nodesCurrent);
+  out.numberField("nodes_next", s.nodesNext);
+  out.numberField("holder_share_bps", s.holderShareBps);
+  out.numberField("challenge_blocks", s.challengeBlocks);
+  out.amountField("lease_penalty", s.leasePenalty);
+  out.amountField("objection_bond", s.objectionBond);
+  out.numberField("timelock_blocks", s.timelockBlocks);
+  out.amountField("liabilities", s.liabilities);
+  out.close();
   returnBytes(out.done());
 }
 
@@ -315,15 +258,12 @@ export function get_pricing(): void {
 export function get_pricing_full(): void {
   const state = State.load();
   const out = new JsonWriter();
-  out.literal('{"base_fee":');
-  out.amount(state.baseFee);
-  out.literal(',"per_instruction_fee":');
-  out.amount(state.perMillionInstructions);
-  out.literal(',"per_ms_fee":');
-  out.amount(state.perMs);
-  out.literal(',"per_compile_ms_fee":');
-  out.amount(state.perCompileMs);
-  out.byte(0x7d);
+  out.open();
+  out.amountField("base_fee", state.baseFee);
+  out.amountField("per_instruction_fee", state.perMillionInstructions);
+  out.amountField("per_ms_fee", state.perMs);
+  out.amountField("per_compile_ms_fee", state.perCompileMs);
+  out.close();
   returnBytes(out.done());
 }
 
@@ -354,11 +294,10 @@ export function get_pending_output(): void {
   const out = new JsonWriter();
   if (AnnouncedResult.exists(id)) {
     const announced = AnnouncedResult.load(id);
-    out.literal('{"response_hash":');
-    out.hex(announced.claim.responseHash);
-    out.literal(',"response_bytes":');
-    out.number(announced.bytes);
-    out.byte(0x7d);
+    out.open();
+    out.hexField("response_hash", announced.claim.responseHash);
+    out.numberField("response_bytes", announced.bytes);
+    out.close();
   } else out.literal("null");
   returnBytes(out.done());
 }
@@ -373,17 +312,17 @@ export function get_proposal(): void {
   const proposal = ProposalRecord.find(id), objection = ObjectionRecord.find(id);
   const out = new JsonWriter();
   if (proposal) {
-    out.literal('{"final_height":');
-    out.number(proposal.finalHeight);
-    out.literal(',"response_hash":');
-    out.hex(proposal.responseHash);
-    out.literal(',"objector":null}');
+    out.open();
+    out.numberField("final_height", proposal.finalHeight);
+    out.hexField("response_hash", proposal.responseHash);
+    out.textOrNullField("objector", null);
+    out.close();
   } else if (objection) {
-    out.literal('{"final_height":null,"response_hash":');
-    out.hex(objection.claim.responseHash);
-    out.literal(',"objector":');
-    out.text(objection.account);
-    out.byte(0x7d);
+    out.open();
+    out.textOrNullField("final_height", null);
+    out.hexField("response_hash", objection.claim.responseHash);
+    out.textField("objector", objection.account);
+    out.close();
   } else out.literal("null");
   returnBytes(out.done());
 }
