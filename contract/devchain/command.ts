@@ -3,13 +3,17 @@ import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { DevChain } from "./chain/devchain.ts";
 import type { DevChainOptions } from "./chain/devchain-types.ts";
+import type { ChainSnapshot } from "./chain/snapshot.ts";
 import type { RpcFaults } from "./rpc/faults.ts";
 import { startDevChainServer } from "./rpc/server.ts";
 import { GenesisFileError, readGenesisAccounts } from "./storage/genesis-file.ts";
 import { openDevChain } from "./storage/open-devchain.ts";
+import { decodeSnapshotFile } from "./storage/snapshot-file.ts";
 
 const DEFAULT_BLOCK_INTERVAL_MS = 600;
 const DEFAULT_PORT = 3030;
+/** 14 November 2023, 22:13:20. */
+const VIRTUAL_GENESIS_NS = 1_700_000_000_000_000_000n;
 
 const HELP = `An embedded NEAR chain: one shard, no validators, contracts with the gas of protocol 88.
 
@@ -18,16 +22,22 @@ Usage: chain [options]
   --data-dir DIR           keep the chain in DIR, so that it comes back after a restart; in memory without it
   --genesis FILE           JSON: {"accounts": [{"accountId", "balanceYocto", "publicKey"?, "codeBase64"?}],
                            "seed"?, "genesisTimestampNs"?}; amounts and times are decimal texts
+  --fork FILE              begin where a snapshot was taken: a file of GET /snapshot; instead of --genesis
   --host HOST              where to listen (127.0.0.1)
   --port N                 the first port to try (${DEFAULT_PORT}); 0 takes any that is free
   --block-interval-ms N    how often a block is made (${DEFAULT_BLOCK_INTERVAL_MS})
+  --on-demand              make blocks when transactions come, and only then
+  --virtual-clock          time passes with the blocks, from a fixed beginning: equal inputs give equal blocks
+  --seed TEXT              determines every random seed of the chain (devchain)
+  --epoch-blocks N         how long an epoch is (43200)
   --chain-id ID            what the chain calls itself (devchain)
   --shuffle-transactions   transactions of one key land in an order of chance: nonces get lost
   --faults JSON            what public RPC nodes do, as shares of requests from 0 to 1:
                            {"seed": "…", "tooManyRequests"?, "timeouts"?, "staleHeads"?, "staleBlocks"?, "unknownBlocks"?}
   --help                   this text
 
-It answers NEAR's JSON-RPC to POST / and shows its blocks, receipts and accounts to a browser at GET /.
+It answers NEAR's JSON-RPC to POST / and shows its blocks, receipts and accounts to a browser at GET /. GET /snapshot
+is the whole chain as a file. sandbox_fast_forward, sandbox_patch_state, sandbox_snapshot and sandbox_revert are for tests.
 When it listens, it prints one JSON line, {"url":…}. It ends on SIGTERM and SIGINT.
 `;
 
@@ -48,17 +58,55 @@ function integer(text: string, flag: string, maximum: number): number {
   return value;
 }
 
+interface Beginning {
+  readonly options: DevChainOptions;
+  readonly fork?: ChainSnapshot;
+}
+
 /** `{accounts, seed?, genesisTimestampNs?}` */
-function readGenesis(path: string | undefined): Pick<DevChainOptions, "seed" | "genesisTimestampNs" | "accounts"> {
-  const now = BigInt(Date.now()) * 1_000_000n;
-  if (path === undefined) return { seed: "devchain", genesisTimestampNs: now, accounts: [] };
+function readGenesis(path: string | undefined, now: bigint): Pick<DevChainOptions, "genesisTimestampNs" | "accounts"> {
+  if (path === undefined) return { genesisTimestampNs: now, accounts: [] };
   const genesis = JSON.parse(readFileSync(path, "utf8")) as Record<string, unknown>;
-  const { seed = "devchain", genesisTimestampNs = String(now), accounts } = genesis;
-  if (typeof seed !== "string") throw new GenesisFileError("genesis: `seed` must be a text");
+  const { seed, genesisTimestampNs = String(now), accounts } = genesis;
+  if (seed !== undefined && typeof seed !== "string") throw new GenesisFileError("genesis: `seed` must be a text");
   if (typeof genesisTimestampNs !== "string" || !/^\d{1,20}$/.test(genesisTimestampNs)) {
     throw new GenesisFileError("genesis: `genesisTimestampNs` must be a decimal text");
   }
-  return { seed, genesisTimestampNs: BigInt(genesisTimestampNs), accounts: readGenesisAccounts(accounts) };
+  return {
+    ...(seed === undefined ? {} : { seed }),
+    genesisTimestampNs: BigInt(genesisTimestampNs),
+    accounts: readGenesisAccounts(accounts),
+  };
+}
+
+function readFork(path: string): ReturnType<typeof decodeSnapshotFile> {
+  try {
+    return decodeSnapshotFile(readFileSync(path));
+  } catch (error) {
+    throw new DevChainCommandError(`--fork ${path}: ${(error as Error).message}`);
+  }
+}
+
+/** The accounts of a genesis file, or the chain that a snapshot holds; flags that say otherwise come first. */
+function readBeginning(flags: ReturnType<typeof readFlags>, blockIntervalMs: number): Beginning {
+  const epochBlocks = flags["epoch-blocks"];
+  const given = {
+    ...(flags.seed === undefined ? {} : { seed: flags.seed }),
+    ...(epochBlocks === undefined ? {} : { epochBlocks: integer(epochBlocks, "epoch-blocks", 100_000_000) }),
+    blockIntervalMs,
+    shuffleTransactions: flags["shuffle-transactions"],
+  };
+  if (flags.fork === undefined) {
+    const now = flags["virtual-clock"] ? VIRTUAL_GENESIS_NS : BigInt(Date.now()) * 1_000_000n;
+    const genesis = readGenesis(flags.genesis, now);
+    return { options: { seed: "devchain", chainId: flags["chain-id"] ?? "devchain", ...genesis, ...given } };
+  }
+  if (flags.genesis !== undefined || flags["chain-id"] !== undefined) {
+    throw new DevChainCommandError("--fork brings its accounts and its chain id along: no --genesis, no --chain-id");
+  }
+  const { options, snapshot } = readFork(flags.fork);
+  const genesisTimestampNs = snapshot.head.timestampNs;
+  return { options: { ...options, ...given, genesisTimestampNs, accounts: [] }, fork: snapshot };
 }
 
 const FAULT_NAMES = ["tooManyRequests", "timeouts", "staleHeads", "staleBlocks", "unknownBlocks"] as const;
@@ -92,7 +140,12 @@ function readFlags(argv: readonly string[]) {
         host: { type: "string", default: "127.0.0.1" },
         port: { type: "string", default: String(DEFAULT_PORT) },
         "block-interval-ms": { type: "string", default: String(DEFAULT_BLOCK_INTERVAL_MS) },
-        "chain-id": { type: "string", default: "devchain" },
+        "chain-id": { type: "string" },
+        fork: { type: "string" },
+        seed: { type: "string" },
+        "epoch-blocks": { type: "string" },
+        "on-demand": { type: "boolean", default: false },
+        "virtual-clock": { type: "boolean", default: false },
         "shuffle-transactions": { type: "boolean", default: false },
         faults: { type: "string" },
         help: { type: "boolean", default: false },
@@ -114,20 +167,22 @@ export async function runDevChainCommand(argv: readonly string[]): Promise<void>
     return;
   }
   const blockIntervalMs = Math.max(1, integer(flags["block-interval-ms"], "block-interval-ms", 3_600_000));
-  const options: DevChainOptions = {
-    chainId: flags["chain-id"],
-    blockIntervalMs,
-    shuffleTransactions: flags["shuffle-transactions"],
-    ...readGenesis(flags.genesis),
-  };
+  const { options, fork } = readBeginning(flags, blockIntervalMs);
   const port = integer(flags.port, "port", 65_535);
   const faults = flags.faults === undefined ? {} : { faults: readFaults(flags.faults) };
   const dataDirectory = flags["data-dir"];
   const opened =
     dataDirectory === undefined
-      ? { chain: new DevChain(options), close: () => {} }
-      : openDevChain({ ...options, dataDirectory });
-  const server = await startDevChainServer(opened.chain, { host: flags.host, port, blockIntervalMs, ...faults });
+      ? { chain: new DevChain(options, fork), close: () => {} }
+      : openDevChain({ ...options, dataDirectory, ...(fork === undefined ? {} : { fork }) });
+  const server = await startDevChainServer(opened.chain, {
+    host: flags.host,
+    port,
+    blockIntervalMs,
+    onDemand: flags["on-demand"],
+    virtualClock: flags["virtual-clock"],
+    ...faults,
+  });
   let stopping = false;
   const stop = async () => {
     if (stopping) return;

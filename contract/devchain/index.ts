@@ -7,13 +7,17 @@ export {
   type BlockInputs,
   type BlockListener,
   type BlockReference,
+  type ChainInput,
   DevChainError,
   type DevChainErrorCode,
   type DevChainOptions,
   type Finality,
+  type ForkOptions,
   type GenesisAccount,
+  type InputListener,
   type ViewResult,
 } from "./chain/devchain-types.ts";
+export type { ChainSnapshot, StatePatch } from "./chain/snapshot.ts";
 export type { Account, ChangeCause, StateChange, StateView } from "./chain/state.ts";
 export type {
   ActionReceipt,
@@ -44,4 +48,10 @@ export {
   type OpenedDevChain,
   openDevChain,
 } from "./storage/open-devchain.ts";
+export {
+  decodeSnapshotFile,
+  encodeSnapshotFile,
+  SnapshotFileError,
+  type SnapshotFileErrorCode,
+} from "./storage/snapshot-file.ts";
 export { ContractError, type FunctionCallFailure } from "./vm/vm-error.ts";

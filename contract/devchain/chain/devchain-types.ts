@@ -1,6 +1,7 @@
 /** What the chain is made of, asked with, and answers with. */
 import type { Hash } from "../codec/hash.ts";
 import type { FunctionCallFailure } from "../vm/vm-error.ts";
+import type { StatePatch } from "./snapshot.ts";
 import type { Block } from "./types.ts";
 
 export interface GenesisAccount {
@@ -34,6 +35,9 @@ export interface DevChainOptions {
   readonly accounts: readonly GenesisAccount[];
 }
 
+/** What a fork of a chain takes over. */
+export type ForkOptions = Omit<DevChainOptions, "accounts" | "genesisTimestampNs" | "shuffleTransactions">;
+
 export type Finality = "optimistic" | "near-final" | "final";
 export type BlockReference = Finality | number | Hash;
 
@@ -41,7 +45,16 @@ export type BlockReference = Finality | number | Hash;
 export interface BlockInputs {
   readonly timestampNs: bigint;
   readonly transactions: readonly Uint8Array[];
+  /** Put into the state before anything else. */
+  readonly patches: readonly StatePatch[];
 }
+
+/** Everything that moves a chain. */
+export type ChainInput =
+  | { readonly kind: "block"; readonly block: Block; readonly inputs: BlockInputs }
+  | { readonly kind: "snapshot"; readonly id: number }
+  | { readonly kind: "revert"; readonly id: number };
+export type InputListener = (input: ChainInput) => void;
 
 export type BlockListener = (block: Block, inputs: BlockInputs) => void;
 
@@ -58,7 +71,9 @@ export type DevChainErrorCode =
   | "UNKNOWN_ACCOUNT"
   | "NO_CONTRACT_CODE"
   | "CONTRACT_EXECUTION_ERROR"
-  | "MEMPOOL_FULL";
+  | "MEMPOOL_FULL"
+  | "UNKNOWN_SNAPSHOT"
+  | "TOO_MANY_SNAPSHOTS";
 
 export class DevChainError extends Error {
   readonly code: DevChainErrorCode;

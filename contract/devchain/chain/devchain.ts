@@ -7,24 +7,30 @@
 import { type Hash, hashBytes, sha256, toHash, u64le, ZERO_HASH } from "../codec/hash.ts";
 import { decodeSignedTransaction, type SignedTransaction } from "../codec/transaction.ts";
 import { hashBlock, hashOutcomes, nextStateRoot } from "./block-hash.ts";
+import { BlockHistory } from "./block-history.ts";
 import {
   type BlockInputs,
   type BlockListener,
   type BlockReference,
+  type ChainInput,
   DevChainError,
   type DevChainOptions,
+  type ForkOptions,
+  type InputListener,
   type ViewResult,
 } from "./devchain-types.ts";
 import { createGenesisAccount } from "./genesis.ts";
-import { Mempool, type PendingTransaction } from "./mempool.ts";
+import { inOrderOfChance, Mempool } from "./mempool.ts";
 import { type BlockContext, executeReceipt } from "./receipt-execution.ts";
 import { ReceiptQueue } from "./receipt-queue.ts";
+import { applyPatches, type ChainSnapshot, type StatePatch } from "./snapshot.ts";
 import { beginEpoch } from "./staking.ts";
 import { State, type StateChange, type StateView } from "./state.ts";
 import { TransactionLedger } from "./transaction-ledger.ts";
-import type { ActionReceipt, Block, ExecutionOutcome, Receipt } from "./types.ts";
+import type { Block, ExecutionOutcome, Receipt } from "./types.ts";
 import { chargeTransaction, InvalidTransactionError, verifyStateless } from "./verifier.ts";
 import { viewContract } from "./view.ts";
+import { expireYields, forgetYield } from "./yields.ts";
 
 export { DevChainError } from "./devchain-types.ts";
 
@@ -33,36 +39,35 @@ export const GAS_PRICE = 100_000_000n;
 /** As on mainnet: receipts beyond it wait for the next block. */
 export const BLOCK_GAS_LIMIT = 1_000_000_000_000_000;
 export const GENESIS_HEIGHT = 1;
-const TRANSACTION_VALIDITY_BLOCKS = 86_400;
 const MAX_TRANSACTIONS_PER_BLOCK = 1_000;
 /** More at once would hold up everything else of the process for long. */
 const MAX_FAST_FORWARD_BLOCKS = 100_000;
+/** Each holds the whole state, as far as it differs from the others. */
+const MAX_SNAPSHOTS = 64;
 const DEFAULT_FINALITY_LAG_BLOCKS = 2;
 const DEFAULT_HISTORY_BLOCKS = 2_000;
 const DEFAULT_EPOCH_BLOCKS = 43_200;
 const DEFAULT_MINIMUM_STAKE_YOCTO = 10n ** 27n;
 
 export class DevChain {
-  readonly chainId: string;
+  readonly options: ForkOptions;
   readonly genesisHash: Hash;
   readonly epochBlocks: number;
   readonly minimumStakeYocto: bigint;
   readonly #seed: Uint8Array;
   readonly #blockIntervalNs: bigint;
-  readonly #finalityLagBlocks: number;
-  readonly #historyBlocks: number;
   readonly #shuffleTransactions: boolean;
   readonly #state: State;
   readonly #mempool = new Mempool();
   readonly #queue = new ReceiptQueue();
   readonly #ledger: TransactionLedger;
-  /** The newest `historyBlocks`. */
-  readonly #blocks: Block[] = [];
-  /** Of every block that a transaction may still name: far more than are kept. */
-  readonly #heights = new Map<Hash, number>();
-  readonly #listeners = new Set<BlockListener>();
+  readonly #blocks: BlockHistory;
+  readonly #snapshots = new Map<number, ChainSnapshot>();
+  #snapshotIds = 0;
+  readonly #listeners = new Set<InputListener>();
 
-  constructor(options: DevChainOptions) {
+  /** @param fork begins where this snapshot was taken, instead of with the accounts of `options` */
+  constructor(options: DevChainOptions, fork?: ChainSnapshot) {
     const lag = options.finalityLagBlocks ?? DEFAULT_FINALITY_LAG_BLOCKS;
     const history = options.historyBlocks ?? DEFAULT_HISTORY_BLOCKS;
     if (!Number.isSafeInteger(lag) || lag < 0 || !Number.isSafeInteger(history) || history <= lag) {
@@ -76,20 +81,31 @@ export class DevChain {
     if (!Number.isSafeInteger(this.epochBlocks) || this.epochBlocks < 1 || this.minimumStakeYocto < 1n) {
       throw new DevChainError("INVALID_OPTIONS", "epochBlocks and minimumStakeYocto are 1 or more");
     }
-    this.chainId = options.chainId;
+    this.options = options;
     this.#seed = sha256("devchain seed ", options.chainId, " ", options.seed);
     this.#blockIntervalNs = BigInt(Math.max(1, Math.round(options.blockIntervalMs * 1e6)));
-    this.#finalityLagBlocks = lag;
-    this.#historyBlocks = history;
+    this.#blocks = new BlockHistory(lag, history);
     this.#shuffleTransactions = options.shuffleTransactions ?? false;
     this.#state = new State(GENESIS_HEIGHT, history);
     this.#ledger = new TransactionLedger(history);
-    for (const account of options.accounts) createGenesisAccount(this.#state, account);
-    this.genesisHash = this.#closeBlock(GENESIS_HEIGHT, options.genesisTimestampNs, [], [], 0).hash;
+    if (fork === undefined) {
+      for (const account of options.accounts) createGenesisAccount(this.#state, account);
+      this.genesisHash = this.#closeBlock(GENESIS_HEIGHT, options.genesisTimestampNs, [], [], 0).hash;
+    } else {
+      if (fork.chainId !== options.chainId) {
+        throw new DevChainError("INVALID_OPTIONS", `the snapshot is of chain ${fork.chainId}`);
+      }
+      this.genesisHash = fork.genesisHash;
+      this.#restore(fork);
+    }
+  }
+
+  get chainId(): string {
+    return this.options.chainId;
   }
 
   get head(): Block {
-    return this.#blocks.at(-1)!;
+    return this.#blocks.head;
   }
 
   get finalHead(): Block {
@@ -98,7 +114,7 @@ export class DevChain {
 
   /** The oldest block that can still be asked for. */
   get oldestBlock(): Block {
-    return this.#blocks[0]!;
+    return this.#blocks.oldest;
   }
 
   /** Of the block at `height`; the first epoch is 1. */
@@ -122,10 +138,7 @@ export class DevChain {
 
   /** @throws DevChainError `UNKNOWN_BLOCK` when it never was, or is not kept any more */
   block(reference: BlockReference): Block {
-    const height = this.#resolveHeight(reference);
-    const block = height === undefined ? undefined : this.#blocks[height - this.oldestBlock.height];
-    if (block === undefined) throw new DevChainError("UNKNOWN_BLOCK", `DB Not Found Error: block ${reference}`);
-    return block;
+    return this.#blocks.block(reference);
   }
 
   /** The state after a block. @throws DevChainError `UNKNOWN_BLOCK` */
@@ -150,8 +163,52 @@ export class DevChain {
 
   /** Called after each block. Returns what ends it. */
   onBlock(listener: BlockListener): () => void {
+    return this.onInput((input) => {
+      if (input.kind === "block") listener(input.block, input.inputs);
+    });
+  }
+
+  /** Called after everything that moves the chain: what has to be repeated to make it again. */
+  onInput(listener: InputListener): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
+  }
+
+  /** The chain as it is now, to be kept elsewhere. */
+  snapshot(): ChainSnapshot {
+    return {
+      chainId: this.chainId,
+      genesisHash: this.genesisHash,
+      head: this.head,
+      blockHashes: this.#blocks.hashes,
+      records: this.#state.records(),
+      queue: this.#queue.contents,
+      open: this.#ledger.open,
+      pending: this.#mempool.bytes,
+    };
+  }
+
+  /** Remembers the chain as it is now. Returns what `revertTo` takes. @throws DevChainError `TOO_MANY_SNAPSHOTS` */
+  takeSnapshot(): number {
+    if (this.#snapshots.size >= MAX_SNAPSHOTS) {
+      throw new DevChainError("TOO_MANY_SNAPSHOTS", `${MAX_SNAPSHOTS} snapshots are kept: revert to an older one`);
+    }
+    const id = ++this.#snapshotIds;
+    this.#snapshots.set(id, this.snapshot());
+    this.#tell({ kind: "snapshot", id });
+    return id;
+  }
+
+  /**
+   * Goes back, as often as wanted; snapshots that were taken after this one are gone. Blocks before it and finished
+   * transactions are not known any more. @throws DevChainError `UNKNOWN_SNAPSHOT`
+   */
+  revertTo(id: number): void {
+    const snapshot = this.#snapshots.get(id);
+    if (snapshot === undefined) throw new DevChainError("UNKNOWN_SNAPSHOT", `there is no snapshot ${id}`);
+    for (const later of [...this.#snapshots.keys()]) if (later > id) this.#snapshots.delete(later);
+    this.#restore(snapshot);
+    this.#tell({ kind: "revert", id });
   }
 
   /**
@@ -175,21 +232,26 @@ export class DevChain {
   /**
    * Makes the next block from what was submitted.
    * @param timestampNs later than the head's; the head's plus the block interval by default
+   * @param patches what to put into the state first, past all rules
    * @throws DevChainError `TIMESTAMP_NOT_LATER`
    */
-  produceBlock(timestampNs: bigint = this.head.timestampNs + this.#blockIntervalNs): Block {
+  produceBlock(
+    timestampNs: bigint = this.head.timestampNs + this.#blockIntervalNs,
+    patches: readonly StatePatch[] = [],
+  ): Block {
     this.#checkLater(timestampNs);
+    applyPatches(this.#state, patches);
     const height = this.head.height + 1;
     const inOrder = this.#mempool.take(MAX_TRANSACTIONS_PER_BLOCK);
-    const taken = this.#shuffleTransactions ? this.#shuffle(inOrder, height) : inOrder;
+    const taken = this.#shuffleTransactions ? inOrderOfChance(inOrder, this.#seed, height) : inOrder;
     const included = taken.filter(({ transaction }) => this.#include(transaction, height));
     const block = this.#run(
       height,
       timestampNs,
       included.map(({ transaction }) => transaction),
     );
-    const inputs = { timestampNs, transactions: included.map(({ bytes }) => bytes) };
-    for (const listener of [...this.#listeners]) listener(block, inputs);
+    const inputs = { timestampNs, transactions: included.map(({ bytes }) => bytes), patches };
+    this.#tell({ kind: "block", block, inputs });
     return block;
   }
 
@@ -208,6 +270,7 @@ export class DevChain {
   /** Makes a block again from its inputs; listeners are not called. */
   replayBlock(inputs: BlockInputs): Block {
     this.#checkLater(inputs.timestampNs);
+    applyPatches(this.#state, inputs.patches);
     const height = this.head.height + 1;
     const transactions = inputs.transactions.map(decodeSignedTransaction);
     return this.#run(
@@ -227,25 +290,24 @@ export class DevChain {
     return viewContract(this, state, block, { accountId, methodName, args });
   }
 
-  #shuffle(taken: readonly PendingTransaction[], height: number): PendingTransaction[] {
-    const place = ({ transaction }: PendingTransaction) =>
-      Buffer.from(sha256(this.#seed, "order", u64le(height), hashBytes(transaction.hash))).toString("latin1");
-    return taken
-      .map((entry) => ({ entry, place: place(entry) }))
-      .sort((a, b) => (a.place < b.place ? -1 : 1))
-      .map(({ entry }) => entry);
+  #tell(input: ChainInput): void {
+    for (const listener of [...this.#listeners]) listener(input);
   }
 
-  #resolveHeight(reference: BlockReference): number | undefined {
-    const lag = (blocks: number) => Math.max(this.oldestBlock.height, this.head.height - blocks);
-    if (reference === "optimistic") return this.head.height;
-    if (reference === "near-final") return lag(Math.ceil(this.#finalityLagBlocks / 2));
-    if (reference === "final") return lag(this.#finalityLagBlocks);
-    return typeof reference === "number" ? reference : this.#heights.get(reference);
+  #restore(snapshot: ChainSnapshot): void {
+    const { head } = snapshot;
+    this.#blocks.restart(head, snapshot.blockHashes);
+    this.#state.restart(head.height, snapshot.records);
+    this.#queue.restart(snapshot.queue);
+    this.#ledger.restart(snapshot.open);
+    this.#mempool.clear();
+    for (const bytes of snapshot.pending) {
+      this.#mempool.add({ transaction: decodeSignedTransaction(bytes), bytes });
+    }
   }
 
   #checkRecent(transaction: SignedTransaction): void {
-    if (!this.#heights.has(transaction.blockHash)) throw new InvalidTransactionError("Expired");
+    if (!this.#blocks.isRecent(transaction.blockHash)) throw new InvalidTransactionError("Expired");
   }
 
   #checkLater(timestampNs: bigint): void {
@@ -307,7 +369,7 @@ export class DevChain {
       outcomes.push(outcome);
       gasUsed += outcome.gasBurnt;
     }
-    this.#expireYields(height);
+    this.#queue.push(expireYields(this.#state, this.#queue.takeTimeouts(height), height));
     return this.#closeBlock(height, timestampNs, transactions, outcomes, gasUsed);
   }
 
@@ -315,45 +377,12 @@ export class DevChain {
     const ready = this.#queue.arrive(arrived);
     if (ready === undefined) return undefined;
     const { receipt, results } = ready;
-    if (receipt.isYield) this.#forgetYield(receipt);
+    if (receipt.isYield) forgetYield(this.#state, receipt);
     const { outcome, outgoing, timeouts } = executeReceipt(this.#state, receipt, results, context);
     this.#queue.push(outgoing);
     this.#queue.pushTimeouts(timeouts);
     this.#ledger.executed(receipt, outcome, outgoing);
     return outcome;
-  }
-
-  /** The yield is over before its callback runs, whether the callback succeeds or not. */
-  #forgetYield(receipt: ActionReceipt): void {
-    const accountId = receipt.receiverId;
-    const dataId = receipt.inputDataIds[0]!;
-    this.#state.set("yield", accountId, dataId, undefined);
-    for (const [yieldId, named] of this.#state.entries("yieldId", accountId)) {
-      if (named === dataId) this.#state.set("yieldId", accountId, yieldId, undefined);
-    }
-    this.#state.commit({ kind: "receipt", hash: receipt.id });
-  }
-
-  /** Sends "nothing came" to yields that waited too long; it arrives in the next block. */
-  #expireYields(height: number): void {
-    for (const [index, { accountId, dataId, transactionHash }] of this.#queue.takeTimeouts(height).entries()) {
-      if (this.#state.get("yield", accountId, dataId) !== "waiting") continue;
-      this.#state.set("yield", accountId, dataId, "resumed");
-      const id = toHash(sha256("yield timeout ", hashBytes(dataId), u64le(height), u64le(index)));
-      this.#state.commit({ kind: "receipt", hash: id });
-      this.#queue.push([
-        {
-          kind: "data",
-          id,
-          predecessorId: accountId,
-          receiverId: accountId,
-          transactionHash,
-          dataId,
-          data: null,
-          isResume: true,
-        },
-      ]);
-    }
   }
 
   #closeBlock(
@@ -363,7 +392,7 @@ export class DevChain {
     outcomes: readonly ExecutionOutcome[],
     gasUsed: number,
   ): Block {
-    const previous = this.#blocks.at(-1);
+    const previous = this.#blocks.isEmpty ? undefined : this.head;
     const previousHash = previous?.hash ?? ZERO_HASH;
     const changes = this.#state.closeBlock();
     const header = {
@@ -379,10 +408,6 @@ export class DevChain {
     };
     const block: Block = { ...header, hash: hashBlock(header) };
     this.#blocks.push(block);
-    this.#heights.set(block.hash, height);
-    if (this.#blocks.length > this.#historyBlocks) this.#blocks.shift();
-    // Insertion order: the first is the oldest.
-    if (this.#heights.size > TRANSACTION_VALIDITY_BLOCKS) this.#heights.delete(this.#heights.keys().next().value!);
     this.#ledger.prune(height);
     return block;
   }

@@ -1,5 +1,5 @@
 /** Transactions that were accepted and wait for a block. */
-import type { Hash } from "../codec/hash.ts";
+import { type Hash, hashBytes, sha256, u64le } from "../codec/hash.ts";
 import type { SignedTransaction } from "../codec/transaction.ts";
 
 export interface PendingTransaction {
@@ -20,6 +20,15 @@ export class Mempool {
 
   get size(): number {
     return this.#pending.size;
+  }
+
+  get bytes(): Uint8Array[] {
+    return [...this.#pending.values()].map(({ bytes }) => bytes);
+  }
+
+  clear(): void {
+    this.#pending.clear();
+    this.#bytes = 0;
   }
 
   /** False when there is no room. */
@@ -50,4 +59,18 @@ export class Mempool {
     }
     return taken.map((entry) => lanes.get(laneOf(entry))!.shift()!);
   }
+}
+
+/** What several nodes that take transactions do to their order; it follows from the seed. */
+export function inOrderOfChance(
+  taken: readonly PendingTransaction[],
+  seed: Uint8Array,
+  height: number,
+): PendingTransaction[] {
+  const place = ({ transaction }: PendingTransaction) =>
+    Buffer.from(sha256(seed, "order", u64le(height), hashBytes(transaction.hash))).toString("latin1");
+  return taken
+    .map((entry) => ({ entry, place: place(entry) }))
+    .sort((a, b) => (a.place < b.place ? -1 : 1))
+    .map(({ entry }) => entry);
 }

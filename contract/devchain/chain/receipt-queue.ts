@@ -8,15 +8,26 @@ export interface ReadyReceipt {
   readonly results: readonly (Uint8Array | null)[];
 }
 
+/** Everything that a queue holds. */
+export interface QueueContents {
+  readonly outgoing: readonly Receipt[];
+  readonly delayed: readonly Receipt[];
+  /** Each once, whatever it misses. */
+  readonly waiting: readonly ActionReceipt[];
+  readonly received: readonly { readonly dataId: Hash; readonly data: Uint8Array | null }[];
+  readonly yielded: readonly ActionReceipt[];
+  readonly timeouts: readonly YieldTimeout[];
+}
+
 export class ReceiptQueue {
   /** Due in the next block. */
   #outgoing: Receipt[] = [];
   /** Left over by full blocks. */
   #delayed: Receipt[] = [];
   /** Action receipts by each data id they still miss. */
-  readonly #waiting = new Map<Hash, ActionReceipt>();
-  readonly #received = new Map<Hash, Uint8Array | null>();
-  readonly #yielded = new Map<Hash, ActionReceipt>();
+  #waiting = new Map<Hash, ActionReceipt>();
+  #received = new Map<Hash, Uint8Array | null>();
+  #yielded = new Map<Hash, ActionReceipt>();
   /** In the order of expiry. */
   #timeouts: YieldTimeout[] = [];
 
@@ -53,6 +64,27 @@ export class ReceiptQueue {
   takeTimeouts(height: number): YieldTimeout[] {
     const pending = this.#timeouts.findIndex((timeout) => timeout.expiresAtHeight > height);
     return this.#timeouts.splice(0, pending === -1 ? this.#timeouts.length : pending);
+  }
+
+  get contents(): QueueContents {
+    return {
+      outgoing: [...this.#outgoing],
+      delayed: [...this.#delayed],
+      waiting: [...new Set(this.#waiting.values())],
+      received: [...this.#received].map(([dataId, data]) => ({ dataId, data })),
+      yielded: [...this.#yielded.values()],
+      timeouts: [...this.#timeouts],
+    };
+  }
+
+  restart(contents: QueueContents): void {
+    this.#outgoing = [...contents.outgoing];
+    this.#delayed = [...contents.delayed];
+    this.#timeouts = [...contents.timeouts];
+    this.#received = new Map(contents.received.map(({ dataId, data }) => [dataId, data]));
+    this.#yielded = new Map(contents.yielded.map((receipt) => [receipt.inputDataIds[0]!, receipt]));
+    this.#waiting = new Map();
+    for (const receipt of contents.waiting) this.#arriveAction(receipt);
   }
 
   #arriveAction(receipt: ActionReceipt): ReadyReceipt | undefined {

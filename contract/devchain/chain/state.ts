@@ -44,6 +44,7 @@ export type Column = keyof Columns;
 export type ChangeCause =
   | { readonly kind: "genesis" }
   | { readonly kind: "epoch" }
+  | { readonly kind: "patch" }
   | { readonly kind: "transaction"; readonly hash: Hash }
   | { readonly kind: "receipt"; readonly hash: Hash };
 
@@ -55,6 +56,16 @@ export type StateChange = {
     readonly key: string;
     /** Undefined when it was removed. */
     readonly value: Columns[C] | undefined;
+  };
+}[Column];
+
+/** One value of the state, where it stands. */
+export type StateRecord = {
+  [C in Column]: {
+    readonly column: C;
+    readonly accountId: string;
+    readonly key: string;
+    readonly value: Columns[C];
   };
 }[Column];
 
@@ -74,7 +85,7 @@ interface Overwritten {
   readonly old: unknown;
 }
 
-interface BlockHistory {
+interface BlockChanges {
   readonly overwritten: ReadonlyMap<string, Overwritten>;
   readonly changes: readonly StateChange[];
 }
@@ -98,7 +109,7 @@ export class State implements StateView {
   #journal = new Map<string, Overwritten>();
   #overwritten = new Map<string, Overwritten>();
   #changes: StateChange[] = [];
-  readonly #history: BlockHistory[] = [];
+  #history: BlockChanges[] = [];
   readonly #historyBlocks: number;
   /** Height of the last closed block. */
   #height: number;
@@ -106,6 +117,24 @@ export class State implements StateView {
   constructor(genesisHeight: number, historyBlocks: number) {
     this.#height = genesisHeight - 1;
     this.#historyBlocks = historyBlocks;
+  }
+
+  /** Everything there is, by column, account and key. Must be called between blocks. */
+  records(): StateRecord[] {
+    const columns = Object.keys(this.#tables).sort() as Column[];
+    return columns.flatMap((column) =>
+      this.accounts(column).flatMap((accountId) =>
+        this.entries(column, accountId).map(([key, value]) => ({ column, accountId, key, value }) as StateRecord),
+      ),
+    );
+  }
+
+  /** Puts these records in the place of everything, as of the block at `height`; what was before is forgotten. */
+  restart(height: number, records: readonly StateRecord[]): void {
+    for (const table of Object.values(this.#tables)) table.clear();
+    for (const { column, accountId, key, value } of records) this.#write(column, accountId, key, value);
+    this.#history = [{ overwritten: new Map(), changes: [] }];
+    this.#height = height;
   }
 
   get<C extends Column>(column: C, accountId: string, key: string): Columns[C] | undefined {

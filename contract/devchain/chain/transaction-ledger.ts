@@ -12,9 +12,22 @@ interface Entry {
   readonly receipts: Map<Hash, ActionReceipt>;
 }
 
+/** A transaction that is not over. */
+export interface OpenTransaction {
+  readonly record: TransactionRecord;
+  readonly root: ActionReceipt;
+  /** All that were made so far, the first among them. */
+  readonly receipts: readonly ActionReceipt[];
+}
+
+const copyOf = (record: TransactionRecord): TransactionRecord => ({
+  ...record,
+  receiptOutcomes: [...record.receiptOutcomes],
+});
+
 export class TransactionLedger {
-  readonly #entries = new Map<Hash, Entry>();
-  readonly #transactionOf = new Map<Hash, Hash>();
+  #entries = new Map<Hash, Entry>();
+  #transactionOf = new Map<Hash, Hash>();
   /** Transactions that are over, by when they were. */
   #finished: { hash: Hash; height: number }[] = [];
   readonly #keptBlocks: number;
@@ -30,6 +43,25 @@ export class TransactionLedger {
   receipt(id: Hash): ActionReceipt | undefined {
     const hash = this.#transactionOf.get(id);
     return hash === undefined ? undefined : this.#entries.get(hash)?.receipts.get(id);
+  }
+
+  get open(): OpenTransaction[] {
+    return [...this.#entries.values()]
+      .filter(({ record }) => record.openReceipts + record.openRefunds > 0)
+      .map(({ record, root, receipts }) => ({ record: copyOf(record), root, receipts: [...receipts.values()] }));
+  }
+
+  /** Forgets everything but these. */
+  restart(open: readonly OpenTransaction[]): void {
+    this.#entries = new Map();
+    this.#transactionOf = new Map();
+    this.#finished = [];
+    for (const { record, root, receipts } of open) {
+      const { hash } = record.transaction;
+      const byId = new Map(receipts.map((receipt) => [receipt.id, receipt]));
+      this.#entries.set(hash, { record: copyOf(record), root, receipts: byId });
+      for (const id of byId.keys()) this.#transactionOf.set(id, hash);
+    }
   }
 
   /** Takes in a transaction that was charged, with the receipt it becomes. */

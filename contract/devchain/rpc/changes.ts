@@ -19,6 +19,8 @@ function causeView(cause: ChangeCause): Record<string, unknown> {
       return { type: "initial_state" };
     case "epoch":
       return { type: "validator_accounts_update" };
+    case "patch":
+      return { type: "migration" }; // what near-sandbox writes
     case "transaction":
       return { type: "transaction_processing", tx_hash: cause.hash };
     case "receipt":

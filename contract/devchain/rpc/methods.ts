@@ -4,7 +4,8 @@ import { PROTOCOL_CONFIG, PROTOCOL_VERSION } from "../parameters/protocol-config
 import { changes, changesInBlock } from "./changes.ts";
 import { Params } from "./params.ts";
 import { query, requireBlock } from "./queries.ts";
-import { handlerError, methodNotFound, parseError } from "./rpc-error.ts";
+import { handlerError, methodNotFound } from "./rpc-error.ts";
+import { fastForward, patchState, revert, takeSnapshot } from "./sandbox.ts";
 import type { TransactionService } from "./transactions.ts";
 import { epochStart, validators } from "./validators.ts";
 import { BLOCK_PRODUCER, blockView, chunkView, epochIdOf, receiptView } from "./views.ts";
@@ -74,18 +75,6 @@ function chunk(chain: DevChain, params: Params): object {
   }
 }
 
-/** `{delta_height}`, as near-sandbox has it. */
-function fastForward(chain: DevChain, params: Params): object {
-  const blocks = params.integer("delta_height");
-  try {
-    chain.fastForward(blocks);
-  } catch (error) {
-    if (error instanceof RangeError) throw parseError(error.message);
-    throw error;
-  }
-  return {};
-}
-
 function receipt(chain: DevChain, params: Params): object {
   const id = params.hash("receipt_id");
   const found = chain.transactions.receipt(id);
@@ -132,6 +121,9 @@ export function createMethods(chain: DevChain, transactions: TransactionService)
       EXPERIMENTAL_changes: (params) => changes(chain, Params.parse(params)),
       EXPERIMENTAL_changes_in_block: (params) => changesInBlock(chain, Params.parse(params)),
       sandbox_fast_forward: (params) => fastForward(chain, Params.parse(params, ["delta_height"])),
+      sandbox_patch_state: (params) => patchState(chain, Params.parse(params, ["records"])),
+      sandbox_snapshot: () => takeSnapshot(chain),
+      sandbox_revert: (params) => revert(chain, Params.parse(params, ["snapshot_id"])),
       EXPERIMENTAL_protocol_config: (params) => {
         requireBlock(chain, Params.parse(params).blockReference());
         return protocolConfig(chain);

@@ -48,6 +48,36 @@ export class Params {
     return value;
   }
 
+  isText(name: string): boolean {
+    return typeof this.#get(name) === "string";
+  }
+
+  /** A decimal text of up to 39 digits. */
+  amount(name: string): bigint {
+    const value = this.text(name);
+    if (!/^\d{1,39}$/.test(value)) throw parseError(`\`${name}\` is not an amount`);
+    return BigInt(value);
+  }
+
+  object(name: string): Params {
+    const value = this.#get(name);
+    if (typeof value !== "object" || value === null || Array.isArray(value)) {
+      throw parseError(`missing or malformed field \`${name}\``);
+    }
+    return new Params(value as Record<string, unknown>);
+  }
+
+  objects(name: string): Params[] {
+    return this.#list(name).map((item) => Params.parse(item));
+  }
+
+  texts(name: string): string[] {
+    return this.#list(name).map((item) => {
+      if (typeof item !== "string") throw parseError(`\`${name}\` is not a list of texts`);
+      return item;
+    });
+  }
+
   oneOf<T extends string>(name: string, allowed: readonly T[], otherwise?: T): T {
     if (!this.has(name) && otherwise !== undefined) return otherwise;
     const value = this.text(name);

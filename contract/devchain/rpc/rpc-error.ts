@@ -24,7 +24,9 @@ export type HandlerErrorName =
   | "TOO_LARGE_CONTRACT_STATE"
   | "CONTRACT_EXECUTION_ERROR"
   | "INVALID_TRANSACTION"
-  | "TIMEOUT_ERROR";
+  | "TIMEOUT_ERROR"
+  | "UNKNOWN_SNAPSHOT"
+  | "TOO_MANY_SNAPSHOTS";
 
 const HTTP_STATUS: Partial<Record<HandlerErrorName, number>> = { UNKNOWN_BLOCK: 422, TIMEOUT_ERROR: 408 };
 

@@ -6,6 +6,7 @@ import { getRequestListener } from "@hono/node-server";
 import { type Context, Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import type { DevChain } from "../chain/devchain.ts";
+import { encodeSnapshotFile } from "../storage/snapshot-file.ts";
 import { createExplorer } from "./explorer.ts";
 import { behind, collectedBlock, FaultInjector, namedBlock, type RpcFaults, tooManyRequests } from "./faults.ts";
 import { createMethods, statusOf } from "./methods.ts";
@@ -19,6 +20,10 @@ export interface DevChainServerOptions {
   readonly port?: number;
   /** How often a block is made; 0 makes none, so that the caller does with `chain.produceBlock`. */
   readonly blockIntervalMs: number;
+  /** Blocks are made when a transaction comes, until nothing is due and the last of them is final. */
+  readonly onDemand?: boolean;
+  /** Blocks take their time from the chain's own interval, not from the wall clock: equal inputs give equal blocks. */
+  readonly virtualClock?: boolean;
   /** What public RPC nodes do to their clients; nothing of it by default. */
   readonly faults?: RpcFaults;
   /** How long `send_tx` and `tx` wait for the level asked for. Default 10 s, as in nearcore. */
@@ -103,6 +108,11 @@ function createApp(chain: DevChain, transactions: TransactionService, faults: Fa
   app.route("/", createExplorer(chain));
   app.get("/status", (context) => context.json(statusOf(chain)));
   app.get("/health", (context) => context.json({}));
+  app.get("/snapshot", (context) => {
+    const file = encodeSnapshotFile(chain.options, chain.snapshot());
+    context.header("content-disposition", 'attachment; filename="devchain.snapshot"');
+    return context.body(new Uint8Array(file), 200, { "content-type": "application/octet-stream" });
+  });
   const limit = bodyLimit({
     maxSize: MAX_BODY_BYTES,
     onError: (context) => answer(context, null, parseError(`the body is larger than ${MAX_BODY_BYTES} bytes`)),
@@ -145,15 +155,37 @@ async function listen(server: Server, host: string, port: number): Promise<numbe
   throw new DevChainServerError(`every port from ${port} to ${last} of ${host} is taken`);
 }
 
-/** Makes a block every interval, never two at once, with the wall clock's time when that is later. */
-function startBlockTimer(chain: DevChain, intervalMs: number): () => void {
+/** The next block, with the wall clock's time when that is later. */
+function produceNow(chain: DevChain): void {
+  const now = BigInt(Date.now()) * 1_000_000n;
+  const { timestampNs } = chain.head;
+  chain.produceBlock(now > timestampNs ? now : timestampNs + 1n);
+}
+
+/** Makes a block every interval, never two at once. */
+function startBlockTimer(produce: () => void, intervalMs: number): () => void {
   if (intervalMs === 0) return () => {};
-  const timer = setInterval(() => {
-    const now = BigInt(Date.now()) * 1_000_000n;
-    const { timestampNs } = chain.head;
-    chain.produceBlock(now > timestampNs ? now : timestampNs + 1n);
-  }, intervalMs);
+  const timer = setInterval(produce, intervalMs);
   return () => clearInterval(timer);
+}
+
+/** Makes blocks while there is something to do, one for each turn of the loop, so that requests come in between. */
+function blocksOnDemand(chain: DevChain, produce: () => void): { wake(): void; stop(): void } {
+  let timer: NodeJS.Immediate | undefined;
+  let settled = chain.head.height;
+  const step = () => {
+    timer = undefined;
+    if (!chain.isIdle) settled = chain.head.height + 1;
+    else if (chain.finalHead.height >= settled) return;
+    produce();
+    timer = setImmediate(step);
+  };
+  return {
+    wake: () => {
+      timer ??= setImmediate(step);
+    },
+    stop: () => clearImmediate(timer),
+  };
 }
 
 /**
@@ -170,12 +202,16 @@ export async function startDevChainServer(chain: DevChain, options: DevChainServ
   const server = createServer(getRequestListener(app.fetch));
   server.keepAliveTimeout = KEEP_ALIVE_MS;
   const port = await listen(server, host, options.port ?? DEFAULT_PORT);
-  const stopTimer = startBlockTimer(chain, options.blockIntervalMs);
+  const produce = options.virtualClock === true ? () => void chain.produceBlock() : () => produceNow(chain);
+  const stopTimer = options.onDemand === true ? () => {} : startBlockTimer(produce, options.blockIntervalMs);
+  const demand = options.onDemand === true ? blocksOnDemand(chain, produce) : undefined;
+  if (demand !== undefined) transactions.onSubmit(demand.wake);
   return {
     url: `http://${host.includes(":") ? `[${host}]` : host}:${port}`,
     port,
     stop: async () => {
       stopTimer();
+      demand?.stop();
       transactions.stop();
       await new Promise<void>((resolve) => {
         server.close(() => resolve());

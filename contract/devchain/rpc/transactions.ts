@@ -39,6 +39,7 @@ export class TransactionService {
   readonly #timeoutMs: number;
   readonly #maxWaiting: number;
   readonly #waiting = new Set<() => void>();
+  #accepted: () => void = () => {};
 
   constructor(chain: DevChain, limits: { timeoutMs: number; maxWaiting: number }) {
     this.#chain = chain;
@@ -46,10 +47,17 @@ export class TransactionService {
     this.#maxWaiting = limits.maxWaiting;
   }
 
+  /** Called whenever a transaction was accepted. */
+  onSubmit(listener: () => void): void {
+    this.#accepted = listener;
+  }
+
   /** Accepts a transaction. @throws RpcError */
   submit(bytes: Uint8Array): Hash {
     try {
-      return this.#chain.submit(bytes);
+      const hash = this.#chain.submit(bytes);
+      this.#accepted();
+      return hash;
     } catch (error) {
       if (error instanceof TransactionCodecError) throw parseError(`Failed to decode transaction: ${error.message}`);
       if (error instanceof InvalidTransactionError) {

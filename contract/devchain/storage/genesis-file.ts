@@ -10,6 +10,8 @@ export class GenesisFileError extends Error {
   }
 }
 
+/** Of what follows in the log. */
+const LOG_VERSION = 2;
 const MAX_GENESIS_ACCOUNTS = 100_000;
 
 function field<T>(object: Record<string, unknown>, name: string, check: (value: unknown) => value is T): T {
@@ -53,6 +55,7 @@ export function readGenesisAccounts(value: unknown): GenesisAccount[] {
 
 export function genesisToJson(options: DevChainOptions): string {
   return JSON.stringify({
+    logVersion: LOG_VERSION,
     chainId: options.chainId,
     seed: options.seed,
     genesisTimestampNs: options.genesisTimestampNs.toString(),
@@ -79,6 +82,9 @@ export function genesisFromJson(text: string): DevChainOptions {
     throw new GenesisFileError("genesis: not JSON");
   }
   const object = asObject(parsed);
+  if (object.logVersion !== LOG_VERSION) {
+    throw new GenesisFileError("genesis: the log is of another version of the chain; begin with an empty directory");
+  }
   const finalityLagBlocks = field(object, "finalityLagBlocks", isOptionalNumber);
   const historyBlocks = field(object, "historyBlocks", isOptionalNumber);
   const epochBlocks = field(object, "epochBlocks", isOptionalNumber);

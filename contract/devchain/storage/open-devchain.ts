@@ -6,20 +6,26 @@
 import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { DevChain } from "../chain/devchain.ts";
-import type { BlockInputs, DevChainOptions } from "../chain/devchain-types.ts";
+import type { DevChainOptions } from "../chain/devchain-types.ts";
+import type { ChainSnapshot } from "../chain/snapshot.ts";
 import { hashBytes } from "../codec/hash.ts";
+import { decodeRecord, encodeInput, type LogRecord } from "./block-log.ts";
 import { FrameLog } from "./frame-log.ts";
 import { genesisFromJson, genesisToJson } from "./genesis-file.ts";
+import { JsonCodecError } from "./json-codec.ts";
+import { decodeSnapshotFile, encodeSnapshotFile, isSnapshotFile } from "./snapshot-file.ts";
 
 export interface OpenDevChainOptions extends DevChainOptions {
   readonly dataDirectory: string;
+  /** What a new directory's chain begins with, instead of with accounts. */
+  readonly fork?: ChainSnapshot;
 }
 
 export interface OpenedDevChain {
   readonly chain: DevChain;
   /** The genesis in force: the log's, when there was one; then the options' accounts do not count. */
   readonly genesis: DevChainOptions;
-  /** Blocks that came out of the log. */
+  /** Blocks (and snapshots) that came out of the log. */
   readonly replayedBlocks: number;
   close(): void;
 }
@@ -37,40 +43,6 @@ export class OpenDevChainError extends Error {
 
 const LOG_FILE = "blocks.log";
 const LOCK_FILE = "lock";
-const HASH_BYTES = 32;
-
-/** Hash of the block, its time, and its transactions, each with its length. */
-function encodeBlock(hash: Uint8Array, { timestampNs, transactions }: BlockInputs): Uint8Array {
-  const head = Buffer.alloc(HASH_BYTES + 8 + 4);
-  head.set(hash, 0);
-  head.writeBigUInt64LE(timestampNs, HASH_BYTES);
-  head.writeUInt32LE(transactions.length, HASH_BYTES + 8);
-  const framed = transactions.flatMap((bytes) => {
-    const length = Buffer.alloc(4);
-    length.writeUInt32LE(bytes.length);
-    return [length, bytes];
-  });
-  return Buffer.concat([head, ...framed]);
-}
-
-function decodeBlock(record: Uint8Array): { hash: Uint8Array; inputs: BlockInputs } {
-  const bytes = Buffer.from(record.buffer, record.byteOffset, record.length);
-  try {
-    const timestampNs = bytes.readBigUInt64LE(HASH_BYTES);
-    const transactions: Uint8Array[] = [];
-    let offset = HASH_BYTES + 12;
-    for (let rest = bytes.readUInt32LE(HASH_BYTES + 8); rest > 0; rest--) {
-      const end = offset + 4 + bytes.readUInt32LE(offset);
-      if (end > bytes.length) throw new RangeError("a transaction ends behind its record");
-      transactions.push(new Uint8Array(bytes.subarray(offset + 4, end)));
-      offset = end;
-    }
-    return { hash: bytes.subarray(0, HASH_BYTES), inputs: { timestampNs, transactions } };
-  } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
-    throw new OpenDevChainError("MALFORMED_RECORD", `a block's record cannot be read: ${error.message}`);
-  }
-}
 
 function isAlive(pid: number): boolean {
   try {
@@ -101,37 +73,66 @@ function takeLock(path: string): void {
   throw new OpenDevChainError("DATA_DIRECTORY_IN_USE", `another process took ${path}`);
 }
 
-function replay(chain: DevChain, record: Uint8Array): void {
-  const { hash, inputs } = decodeBlock(record);
-  const block = chain.replayBlock(inputs);
-  if (Buffer.compare(hashBytes(block.hash), hash) !== 0) {
-    throw new OpenDevChainError(
-      "REPLAY_DIVERGED",
-      `block ${block.height} came out differently: the log is of another version of the chain`,
-    );
+function replay(chain: DevChain, bytes: Uint8Array): void {
+  let record: LogRecord;
+  try {
+    record = decodeRecord(bytes);
+  } catch (error) {
+    const known = error instanceof RangeError || error instanceof SyntaxError || error instanceof JsonCodecError;
+    if (!known) throw error;
+    throw new OpenDevChainError("MALFORMED_RECORD", `a record of the log cannot be read: ${error.message}`);
   }
+  const diverged = (what: string) =>
+    new OpenDevChainError(
+      "REPLAY_DIVERGED",
+      `${what} came out differently: the log is of another version of the chain`,
+    );
+  if (record.kind === "block") {
+    const block = chain.replayBlock(record.inputs);
+    if (Buffer.compare(hashBytes(block.hash), record.hash) !== 0) throw diverged(`block ${block.height}`);
+  } else if (record.kind === "snapshot") {
+    if (chain.takeSnapshot() !== record.id) throw diverged(`snapshot ${record.id}`);
+  } else {
+    chain.revertTo(record.id);
+  }
+}
+
+/** What a log begins with: genesis, or the snapshot that the chain was forked from. */
+function firstRecord(options: OpenDevChainOptions): Buffer {
+  const { fork } = options;
+  return fork === undefined ? Buffer.from(genesisToJson(options), "utf8") : encodeSnapshotFile(options, fork);
+}
+
+function readFirst(bytes: Uint8Array): { genesis: DevChainOptions; fork: ChainSnapshot | undefined } {
+  const content = Buffer.from(bytes);
+  if (!isSnapshotFile(content)) return { genesis: genesisFromJson(content.toString("utf8")), fork: undefined };
+  const { options, snapshot } = decodeSnapshotFile(content);
+  return { genesis: { ...options, genesisTimestampNs: snapshot.head.timestampNs, accounts: [] }, fork: snapshot };
 }
 
 function openLog(options: OpenDevChainOptions, log: FrameLog): Omit<OpenedDevChain, "close"> {
   const records = log.recover();
   const first = records.next();
-  const genesis = first.done ? options : genesisFromJson(Buffer.from(first.value).toString("utf8"));
+  const { genesis, fork } = first.done ? { genesis: options, fork: options.fork } : readFirst(first.value);
   if (genesis.chainId !== options.chainId) {
     throw new OpenDevChainError("OTHER_CHAIN", `the log is of chain ${genesis.chainId}, not ${options.chainId}`);
   }
+  if (!first.done && options.fork !== undefined && options.fork.head.hash !== fork?.head.hash) {
+    throw new OpenDevChainError("OTHER_CHAIN", "the directory has a chain that was not forked from this snapshot");
+  }
   // How transactions come in is not a matter of the log: it has them in the order in which they landed.
-  const chain = new DevChain({ ...genesis, shuffleTransactions: options.shuffleTransactions ?? false });
+  const chain = new DevChain({ ...genesis, shuffleTransactions: options.shuffleTransactions ?? false }, fork);
   let replayedBlocks = 0;
   for (const record of records) {
     replay(chain, record);
     replayedBlocks++;
   }
-  if (first.done) log.append(Buffer.from(genesisToJson(options), "utf8"));
-  chain.onBlock((block, inputs) => log.append(encodeBlock(hashBytes(block.hash), inputs)));
+  if (first.done) log.append(firstRecord(options));
+  chain.onInput((input) => log.append(encodeInput(input)));
   return { chain, genesis, replayedBlocks };
 }
 
-/** @throws OpenDevChainError, FrameLogError, GenesisFileError, DevChainError */
+/** @throws OpenDevChainError, FrameLogError, GenesisFileError, SnapshotFileError, DevChainError */
 export function openDevChain(options: OpenDevChainOptions): OpenedDevChain {
   mkdirSync(options.dataDirectory, { recursive: true, mode: 0o700 });
   const lockPath = join(options.dataDirectory, LOCK_FILE);

@@ -11,9 +11,8 @@ import * as assert from "uvu/assert";
 const MAIN = join(import.meta.dirname, "../../devchain/main.ts");
 const keyPair = KeyPair.fromRandom("ed25519");
 
-async function start(directory: string): Promise<{ child: ChildProcess; url: string }> {
-  const flags = ["--data-dir", join(directory, "chain"), "--genesis", join(directory, "genesis.json")];
-  const child = fork(MAIN, [...flags, "--port", "0", "--block-interval-ms", "10", "--chain-id", "process"], {
+async function startWith(flags: readonly string[]): Promise<{ child: ChildProcess; url: string }> {
+  const child = fork(MAIN, [...flags, "--port", "0"], {
     stdio: ["ignore", "pipe", "inherit", "ipc"],
     execArgv: ["--disable-warning=ExperimentalWarning"],
   });
@@ -21,6 +20,11 @@ async function start(directory: string): Promise<{ child: ChildProcess; url: str
   const [line] = await once(child.stdout!, "data");
   assert.equal(JSON.parse(String(line)), message);
   return { child, url: (message as { url: string }).url };
+}
+
+function start(directory: string): Promise<{ child: ChildProcess; url: string }> {
+  const flags = ["--data-dir", join(directory, "chain"), "--genesis", join(directory, "genesis.json")];
+  return startWith([...flags, "--block-interval-ms", "10", "--chain-id", "process"]);
 }
 
 async function end(child: ChildProcess, how: () => void): Promise<readonly unknown[]> {
@@ -56,6 +60,47 @@ test("a transfer survives SIGKILL; SIGTERM and a parent's end are heard", async 
     const third = await start(directory);
     children.push(third.child);
     assert.equal(await end(third.child, () => third.child.disconnect()), [0, null]);
+  } finally {
+    for (const child of children) if (child.exitCode === null && child.signalCode === null) child.kill("SIGKILL");
+    rmSync(directory, { recursive: true, force: true });
+  }
+});
+
+test("a fork of a served chain, on demand and on a virtual clock, comes back with its own blocks", async () => {
+  const directory = mkdtempSync(join(tmpdir(), "devchain-fork-"));
+  const children: ChildProcess[] = [];
+  const publicKey = keyPair.getPublicKey().toString();
+  const accounts = [{ accountId: "alice.test", balanceYocto: (10n ** 25n).toString(), publicKey }];
+  writeFileSync(join(directory, "genesis.json"), JSON.stringify({ accounts }));
+  const clock = ["--on-demand", "--virtual-clock"];
+  const transfer = (url: string, amount: bigint) =>
+    new Account("alice.test", new JsonRpcProvider({ url }), new KeyPairSigner(keyPair)).transfer({
+      receiverId: "a".repeat(64),
+      amount,
+    });
+  const amountAt = async (url: string) => {
+    const query = { accountId: "a".repeat(64), blockQuery: { finality: "optimistic" } as const };
+    return (await new JsonRpcProvider({ url }).viewAccount(query)).amount;
+  };
+  try {
+    const original = await startWith([...clock, "--seed", "of its own", "--genesis", join(directory, "genesis.json")]);
+    children.push(original.child);
+    await transfer(original.url, 5n);
+    const taken = await (await fetch(`${original.url}/snapshot`)).arrayBuffer();
+    const file = join(directory, "taken.snapshot");
+    writeFileSync(file, Buffer.from(taken));
+    await transfer(original.url, 100n);
+
+    const flags = ["--fork", file, "--data-dir", join(directory, "fork"), ...clock];
+    const first = await startWith(flags);
+    children.push(first.child);
+    assert.is(await amountAt(first.url), 5n);
+    await transfer(first.url, 2n);
+    await end(first.child, () => first.child.kill("SIGKILL"));
+    const second = await startWith(flags);
+    children.push(second.child);
+    assert.is(await amountAt(second.url), 7n);
+    assert.is(await amountAt(original.url), 105n);
   } finally {
     for (const child of children) if (child.exitCode === null && child.signalCode === null) child.kill("SIGKILL");
     rmSync(directory, { recursive: true, force: true });

@@ -4,47 +4,9 @@ import type { AddressInfo } from "node:net";
 import { actions } from "near-api-js";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { DevChain, type DevChainServer, startDevChainServer } from "../../devchain/index.ts";
-import { compileProbe } from "./fixtures/probe.ts";
-import { CHAIN_OPTIONS, NEAR, Wallet } from "./fixtures/wallet.ts";
-
-const probe = await compileProbe();
-
-// biome-ignore lint/suspicious/noExplicitAny: these tests look into answers of many shapes
-type Json = any;
-
-interface Answer {
-  status: number;
-  result?: Json;
-  error?: { name: string; cause: { name: string; info: Json }; code: number; data: unknown };
-  id: unknown;
-}
-
-interface Setup {
-  chain: DevChain;
-  alice: Wallet;
-  server: DevChainServer;
-  post(body: string | Uint8Array): Promise<Answer>;
-  call(method: string, params?: unknown): Promise<Answer>;
-}
-
-async function withServer(run: (setup: Setup) => Promise<void>, options: { historyBlocks?: number } = {}) {
-  const alice = new Wallet("alice.test");
-  const accounts = [alice.genesis(), { accountId: "other.test", balanceYocto: 10n * NEAR, code: probe }];
-  const chain = new DevChain({ ...CHAIN_OPTIONS, accounts, ...options });
-  const server = await startDevChainServer(chain, { port: 0, blockIntervalMs: 0, waitTimeoutMs: 50 });
-  const post = async (body: string | Uint8Array) => {
-    const response = await fetch(server.url, { method: "POST", body: body as BodyInit });
-    return { status: response.status, ...((await response.json()) as Omit<Answer, "status">) };
-  };
-  const call = (method: string, params: unknown = {}) =>
-    post(JSON.stringify({ jsonrpc: "2.0", id: "x", method, params }));
-  try {
-    await run({ chain, alice, server, post, call });
-  } finally {
-    await server.stop();
-  }
-}
+import { DevChain, startDevChainServer } from "../../devchain/index.ts";
+import { withServer } from "./fixtures/served-chain.ts";
+import { CHAIN_OPTIONS, Wallet } from "./fixtures/wallet.ts";
 
 const base64 = (bytes: Uint8Array) => Buffer.from(bytes).toString("base64");
 
