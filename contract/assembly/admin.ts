@@ -1,9 +1,9 @@
 /** `new` and what the owner may change: itself, the operator's name, the pause and the prices. */
 import { parseAccount } from "./accounts";
 import { assertPrivate, blockHeight, callInput, check, currentAccount, deployThen } from "./host";
-import { callArguments, JsonObject } from "./json";
-import { MAX_ATTESTATIONS, MAX_NAME_BYTES, MIN_LEASE_BLOCKS, YIELD_BLOCKS } from "./limits";
-import { Message } from "./message";
+import { bounded, callArguments, JsonObject } from "./json";
+import { Terms } from "./levels";
+import { MAX_ATTESTATIONS, MAX_CHALLENGE_BLOCKS, MAX_NAME_BYTES, MIN_LEASE_BLOCKS, YIELD_BLOCKS } from "./limits";
 import { ownerAction, ownerMay } from "./owner";
 import { optionalName } from "./sources";
 import { State, STATE_VERSION } from "./state";
@@ -45,14 +45,6 @@ export const EVENT_VERSION = "1.0.0";
 
 function amountOf(decimal: Text): U128 { return U128.parse(utf8(decimal), "default"); }
 
-function bounded(network: JsonObject | null, field: Text, otherwise: u64, least: u64, most: u64): u64 {
-  const value = network ? network.u64Or(field, otherwise) : otherwise;
-  if (value < least || value > most) {
-    new Message("BadNetwork: ").literal(field).literal(" is between ").number(least).literal(" and ").number(most).panic();
-  }
-  return value;
-}
-
 function amountOr(network: JsonObject | null, field: Text, otherwise: Text): U128 {
   const value = network ? network.optional(field) : null;
   return value ? value.amount() : amountOf(otherwise);
@@ -86,7 +78,7 @@ function applyNetwork(state: State, network: JsonObject | null): void {
 /** What layout 1 did not have. */
 function applyLaterDefaults(state: State, network: JsonObject | null): void {
   state.holderShareBps = <u16>bounded(network, "holder_share_bps", HOLDER_SHARE_BPS, 0, 10_000);
-  state.challengeBlocks = <u16>bounded(network, "challenge_blocks", 0, 0, YIELD_BLOCKS / 2);
+  state.challengeBlocks = <u16>bounded(network, "challenge_blocks", 0, 0, MAX_CHALLENGE_BLOCKS);
   state.leasePenalty = amountOr(network, "lease_penalty", LEASE_PENALTY);
   state.objectionBond = amountOr(network, "objection_bond", OBJECTION_BOND);
   state.timelockBlocks = bounded(network, "timelock_blocks", 0, 0, MAX_TIMELOCK_BLOCKS);
@@ -103,7 +95,10 @@ export function initialize(): void {
   const operator = fields.optional("operator_id");
   state.operator = operator ? parseAccount(operator) : state.owner;
   const network = fields.optional("network");
-  applyNetwork(state, network ? network.object() : null);
+  const options = network ? network.object() : null;
+  applyNetwork(state, options);
+  state.account = currentAccount();
+  if (options && options.optional("levels")) Terms.replace(state, options);
   state.genesisHeight = blockHeight();
   state.baseFee = amountOf(BASE_FEE);
   state.perMillionInstructions = new U128(PER_MILLION_INSTRUCTIONS);
@@ -152,6 +147,16 @@ export function set_pricing(): void {
   state.save();
 }
 
+/** The levels above the lowest, all of them; open requests keep what they have. */
+export function set_levels(): void {
+  const state = State.load();
+  const fields = ownerAction(state, "set_levels");
+  if (!fields) return;
+  Terms.replace(state, fields);
+  state.save();
+  state.assertSolvent();
+}
+
 /** Standard and version of all events: what indexers filter by. A name that is not given stays. */
 export function set_event_metadata(): void {
   const state = State.load();
@@ -187,9 +192,12 @@ export function migrate(): void {
   assertPrivate();
   const state = State.loadAny();
   if (state.layout == STATE_VERSION) return;
-  // Layout 1 counted no nodes: those of the index stand for them until the next epochs are counted.
-  state.nodesCurrent = state.nodeCount;
-  state.nodesNext = state.nodeCount;
-  applyLaterDefaults(state, null);
+  if (state.layout == 1) {
+    // It counted no nodes: those of the index stand for them until the next epochs are counted.
+    state.nodesCurrent = state.nodeCount;
+    state.nodesNext = state.nodeCount;
+    applyLaterDefaults(state, null);
+  }
+  state.account = currentAccount();
   state.save();
 }

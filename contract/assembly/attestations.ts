@@ -5,7 +5,8 @@ import { same } from "./buffer";
 import { parseBase64, parseHash, parseSignature } from "./encoding";
 import { check, currentAccount, hashSigned, sha256, verifiesSigned } from "./host";
 import { Json, JsonObject } from "./json";
-import { EXTRA_ATTESTATIONS, MAX_ATTESTATIONS, MAX_INPUT_BYTES, MAX_LEVEL_QUORUM, MAX_LEVEL_SEATS, MAX_NAME_BYTES } from "./limits";
+import { MAX_ATTESTATIONS, MAX_INPUT_BYTES, MAX_LEVEL_QUORUM, MAX_LEVEL_SEATS, MAX_NAME_BYTES } from "./limits";
+import { mostAttestations } from "./levels";
 import { Message } from "./message";
 import { Attestation, NodeRecord, RequestRecord } from "./records";
 import { Refusal } from "./refusal";
@@ -99,9 +100,8 @@ export class Level {
     return new Level(min<u32>(MAX_LEVEL_SEATS, seats), state.quorumAmong(state.nodesCurrent, 2), least);
   }
 
-  /** No resolve pays more signers than this, so that the gas kept for the callback is enough. */
   get mostAttestations(): i32 {
-    return min<i32>(MAX_ATTESTATIONS, 2 * max<i32>(this.quorum, this.leastSeats) + EXTRA_ATTESTATIONS);
+    return mostAttestations(max<u32>(this.quorum, this.leastSeats));
   }
 }
 

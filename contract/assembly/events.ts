@@ -89,7 +89,7 @@ export class RequestExtras {
 }
 
 /** The string under `request_data`: a JSON object of its own. */
-function requestData(request: RequestRecord, extras: RequestExtras, inputInState: bool): Uint8Array {
+function requestData(request: RequestRecord, extras: RequestExtras, level: u8, inputInState: bool): Uint8Array {
   const out = new JsonWriter((inputInState ? 0 : request.input.length * 2) + 2_048);
   out.open();
   out.numberField("request_id", request.requestId);
@@ -120,12 +120,15 @@ function requestData(request: RequestRecord, extras: RequestExtras, inputInState
   out.hexField("input_hash", request.inputHash);
   out.numberField("stake_epoch", request.stakeEpoch);
   out.numberField("deadline_height", request.deadlineHeight);
+  out.numberField("level", level);
   out.close();
   return out.done();
 }
 
-function requested(state: State, request: RequestRecord, extras: RequestExtras, inputInState: bool): JsonWriter {
-  const data = requestData(request, extras, inputInState);
+function requested(
+  state: State, request: RequestRecord, extras: RequestExtras, level: u8, inputInState: bool,
+): JsonWriter {
+  const data = requestData(request, extras, level, inputInState);
   const out = begin(state, "execution_requested", data.length * 2 + 1_024);
   out.textField("request_data", data);
   out.key("data_id");
@@ -134,11 +137,11 @@ function requested(state: State, request: RequestRecord, extras: RequestExtras, 
   return out;
 }
 
-export function emitRequested(state: State, request: RequestRecord, extras: RequestExtras): void {
+export function emitRequested(state: State, request: RequestRecord, extras: RequestExtras, level: u8): void {
   const inState = request.input.length >= INPUT_IN_EVENT_BYTES;
-  let out = requested(state, request, extras, inState);
+  let out = requested(state, request, extras, level, inState);
   // Escapes of escapes can make a short input long: it then stands in the state only, as a long one does.
-  if (!inState && out.length > MAX_EVENT_BYTES - 3) out = requested(state, request, extras, true);
+  if (!inState && out.length > MAX_EVENT_BYTES - 3) out = requested(state, request, extras, level, true);
   emit(out);
 }
 

@@ -93,6 +93,8 @@ export function currentAccount(): Uint8Array {
   }
   return ownAccount!;
 }
+/** From the contract's own record: it never changes. */
+export function rememberAccount(account: Uint8Array): void { ownAccount = account; }
 export function signer(): Uint8Array { signer_account_id(SCRATCH); return register(SCRATCH); }
 /** For callbacks: they are exported, as NEAR demands, but only the contract's own receipts may call them. */
 export function assertPrivate(): void {

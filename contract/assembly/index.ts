@@ -6,7 +6,7 @@
  * `on_execution_response` settles the money. What is stored and signed is specified in `protocol/src/wire`.
  */
 export {
-  initialize as new, migrate, set_event_metadata, set_operator, set_owner, set_paused, set_payment_token_contract,
+  initialize as new, migrate, set_event_metadata, set_levels, set_operator, set_owner, set_paused, set_payment_token_contract,
   set_pricing, upgrade,
 } from "./admin";
 export { dispute, object, prove_equivocation } from "./disputes";

@@ -399,6 +399,15 @@ export class JsonObject {
   }
 }
 
+/** A parameter of the network: a whole number within bounds, or what it is where nobody says. */
+export function bounded(fields: JsonObject | null, field: Text, otherwise: u64, least: u64, most: u64): u64 {
+  const value = fields ? fields.u64Or(field, otherwise) : otherwise;
+  if (value < least || value > most) {
+    new Message("BadNetwork: ").literal(field).literal(" is between ").number(least).literal(" and ").number(most).panic();
+  }
+  return value;
+}
+
 function slice(from: usize, to: usize): Uint8Array {
   return source.subarray(<i32>(from - source.dataStart), <i32>(to - source.dataStart));
 }

@@ -56,6 +56,9 @@ export const STALE_NS: u64 = 600_000_000_000;
 /** Level max (144 seats, 72 of them agreeing): what an answer needs that was objected to, or that another one contradicts. */
 export const MAX_LEVEL_SEATS: u32 = 144;
 export const MAX_LEVEL_QUORUM: u32 = 72;
+/** Levels above the lowest, and the blocks that one may wait for objections. */
+export const MAX_LEVELS: i32 = 8;
+export const MAX_CHALLENGE_BLOCKS: u64 = 100;
 /** Attestations beyond twice the quorum that a resolve may bring. */
 export const EXTRA_ATTESTATIONS: i32 = 6;
 /** Gas kept for the callback to credit each signer. */

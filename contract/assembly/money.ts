@@ -19,18 +19,18 @@ import { U128 } from "./u128";
 const EARNINGS_PREFIX: u8 = 0x65;
 
 /** What a caller attaches at least. Absent limits count 0 here, as they always did. */
-export function estimateCost(state: State, maxInstructions: u64, maxSeconds: u64): U128 {
+export function estimateCost(state: State, baseFee: U128, maxInstructions: u64, maxSeconds: u64): U128 {
   if (maxSeconds > u64.MAX_VALUE / 1_000) panic("TooLarge: max_execution_seconds");
-  return state.baseFee
+  return baseFee
     .plus(state.perMillionInstructions.times(maxInstructions / 1_000_000))
     .plus(state.perMs.times(maxSeconds * 1_000));
 }
 
 /** Base fee and price of the fuel, never more than the payment; a failure costs the base fee alone. */
-export function chargeFor(state: State, success: bool, instructions: u64, payment: U128): U128 {
+export function chargeFor(state: State, baseFee: U128, success: bool, instructions: u64, payment: U128): U128 {
   const fuel = success ? state.perMillionInstructions.timesOrMost(instructions / 1_000_000) : new U128();
   if (!fuel.lessThan(payment)) return payment;
-  return payment.minus(fuel).lessThan(state.baseFee) ? payment : state.baseFee.plus(fuel);
+  return payment.minus(fuel).lessThan(baseFee) ? payment : baseFee.plus(fuel);
 }
 
 function earningsKey(account: Uint8Array): Uint8Array {

@@ -1,6 +1,5 @@
 /** `request_execution`: takes the deposit, suspends the caller and stores what peers work on. */
 import { parseAccount } from "./accounts";
-import { Level } from "./attestations";
 import { BorshWriter } from "./borsh";
 import { emitRequested, RequestExtras } from "./events";
 import {
@@ -9,8 +8,8 @@ import {
 } from "./host";
 import { callArguments, Json, JsonObject } from "./json";
 import { requestIdArguments } from "./json-writer";
+import { callbackGas, Terms } from "./levels";
 import {
-  CALLBACK_FREE_ATTESTATIONS, CALLBACK_GAS, CALLBACK_GAS_PER_ATTESTATION, CALLBACK_GAS_PER_INPUT_BYTE,
   DEFAULT_EXECUTION_SECONDS, DEFAULT_INSTRUCTIONS, DEFAULT_MEMORY_MB, MAX_EXECUTION_SECONDS,
   MAX_INPUT_BYTES, MAX_INSTRUCTIONS, MAX_NAME_BYTES, MAX_PROJECT_ID_BYTES, MAX_VERSION_KEY_BYTES, YIELD_BLOCKS,
 } from "./limits";
@@ -118,13 +117,14 @@ function applyLimits(request: RequestRecord, extras: RequestExtras): void {
   request.maxMemoryMb = extras.hasMemoryMb ? extras.memoryMb : DEFAULT_MEMORY_MB;
 }
 
-function checkPayment(state: State, request: RequestRecord, extras: RequestExtras): void {
-  const estimate = request.compileOnly
-    ? state.baseFee
-    : estimateCost(state, extras.instructions, extras.seconds);
-  if (!request.payment.lessThan(estimate)) return;
+/** What the payment must cover at least; above that it buys a higher level. */
+function checkPayment(state: State, request: RequestRecord, extras: RequestExtras): Terms {
+  const instructions = request.compileOnly ? 0 : extras.instructions, seconds = request.compileOnly ? 0 : extras.seconds;
+  const estimate = estimateCost(state, state.baseFee, instructions, seconds);
+  if (!request.payment.lessThan(estimate)) return Terms.choose(state, request, instructions, seconds);
   new Message("InsufficientPayment: required ").amount(estimate)
     .literal(" yoctoNEAR for the requested limits, got ").amount(request.payment).panic();
+  return Terms.lowest(state);
 }
 
 /** Nobody knows it before the request's block: the protocol's random seed is part of it. */
@@ -145,7 +145,7 @@ function applySecrets(request: RequestRecord, value: Json | null): void {
 }
 
 /** What the block and the network add: ids, times, and the epoch that the request is pinned to. */
-function pinContext(state: State, request: RequestRecord): void {
+function pinContext(state: State, request: RequestRecord, terms: Terms): void {
   request.requestId = state.nextRequestId++;
   request.inputHash = sha256(request.input);
   request.seed = drawSeed(request.requestId);
@@ -155,9 +155,10 @@ function pinContext(state: State, request: RequestRecord): void {
   request.stakeEpoch = state.stakeEpoch();
   request.seatsTotal = state.seatsCurrent;
   request.costVersion = COST_VERSION;
-  request.replaySeats = min<u32>(state.replaySeats, state.seatsCurrent);
-  request.replicas = <u16>max<u32>(1, min<u32>(state.replicas, state.nodesCurrent));
-  request.quorum = state.quorumAmong(state.nodesCurrent, state.quorum);
+  request.replaySeats = terms.replaySeats;
+  request.replicas = terms.replicas;
+  request.quorum = terms.quorum;
+  terms.pin(state, request.requestId);
 }
 
 export function request_execution(): void {
@@ -184,22 +185,21 @@ export function request_execution(): void {
     "InputOfCompileOnly: input_data must be empty for compile_only mode - compilation does not use input_data",
   );
   request.payment = attachedDeposit();
-  checkPayment(state, request, extras);
+  const terms = checkPayment(state, request, extras);
 
-  pinContext(state, request);
+  pinContext(state, request, terms);
   // Last: the input may be read as JSON of its own.
   if (projectOwner) {
     let price: Price | null = null;
     if (!request.compileOnly) price = priceOf(request.projectId!, request.input);
     holdAttachedUsd(request, projectOwner, price);
   }
-  const signers = max<i32>(0, Level.of(request).mostAttestations - CALLBACK_FREE_ATTESTATIONS);
-  const gas = CALLBACK_GAS + CALLBACK_GAS_PER_INPUT_BYTE * request.input.length + CALLBACK_GAS_PER_ATTESTATION * signers;
+  const gas = callbackGas(request.quorum, request.input.length);
   request.dataId = suspend("on_execution_response", requestIdArguments(request.requestId), gas);
   request.save();
   addPending(state, request.requestId);
   state.owes(request.payment);
   state.save();
   state.assertSolvent();
-  emitRequested(state, request, extras);
+  emitRequested(state, request, extras, terms.number);
 }

@@ -16,6 +16,7 @@ import { blockHeight, check, panic, predecessor, read, remove, resume, sha256, w
 import { callArguments } from "./json";
 import { requestIdArguments } from "./json-writer";
 import { takeLease, wrongEpoch } from "./leases";
+import { Terms } from "./levels";
 import { MAX_OUTPUT_BYTES, MAX_RESPONSE_BYTES } from "./limits";
 import { chargeFor } from "./money";
 import { AnnouncedResult, ObjectionRecord, ProposalRecord, chunksKey } from "./proposals";
@@ -27,7 +28,7 @@ import { StorageMeter } from "./storage-meter";
 /** A call that brings an answer, and what it is checked against. */
 class Resolution {
   private constructor(
-    readonly requestId: u64, readonly state: State, readonly request: RequestRecord,
+    readonly requestId: u64, readonly state: State, readonly request: RequestRecord, readonly terms: Terms,
     readonly objection: ObjectionRecord | null,
   ) {}
 
@@ -35,12 +36,13 @@ class Resolution {
     const state = State.load();
     const request = RequestRecord.load(requestId);
     check(blockHeight() <= request.deadlineHeight, "DeadlinePassed: the request can no longer be resolved");
+    const terms = Terms.of(state, requestId);
     let objection: ObjectionRecord | null = null;
-    if (state.challengeBlocks > 0) {
+    if (terms.challengeBlocks > 0) {
       objection = ObjectionRecord.find(requestId);
       check(!ProposalRecord.exists(requestId), "AlreadyProposed: an answer waits for objections");
     }
-    return new Resolution(requestId, state, request, objection);
+    return new Resolution(requestId, state, request, terms, objection);
   }
 
   /** An answer that was objected to needs the highest level. */
@@ -78,7 +80,7 @@ function resolveUnder(lease: LeaseRecord, resolution: Resolution, answer: Answer
 function accept(
   resolution: Resolution, claim: ResultClaim, response: GuestResponse, encoded: Uint8Array, signed: Attestation[],
 ): void {
-  const state = resolution.state, request = resolution.request;
+  const state = resolution.state, request = resolution.request, terms = resolution.terms;
   const outcome = new OutcomeRecord();
   outcome.leaseEpoch = claim.leaseEpoch;
   outcome.holder = claim.holder;
@@ -87,11 +89,11 @@ function accept(
   outcome.tapeHash = claim.tapeHash;
   outcome.attestations = signed;
   outcome.resolvedHeight = blockHeight();
-  outcome.charged = chargeFor(state, response.success, response.instructions, request.payment);
+  outcome.charged = chargeFor(state, terms.baseFee, response.success, response.instructions, request.payment);
   const objection = resolution.objection;
   if (objection) judgeObjection(state, request, objection, claim);
-  else if (state.challengeBlocks > 0 && <u32>signed.length < min(request.replaySeats, state.nodesCurrent)) {
-    const proposal = new ProposalRecord(claim.responseHash, blockHeight() + state.challengeBlocks, outcome);
+  else if (terms.challengeBlocks > 0 && <u32>signed.length < min(request.replaySeats, state.nodesCurrent)) {
+    const proposal = new ProposalRecord(claim.responseHash, blockHeight() + terms.challengeBlocks, outcome);
     proposal.save(request.requestId, encoded);
     state.assertSolvent();
     emitProposed(state, request.requestId, proposal.finalHeight);

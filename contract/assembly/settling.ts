@@ -6,6 +6,7 @@ import { decimal, same } from "./buffer";
 import { emitCharged, emitCompleted } from "./events";
 import { assertPrivate, blockHeight, check, predecessor, returnBytes, timestampNs } from "./host";
 import { callArguments } from "./json";
+import { Terms } from "./levels";
 import { STALE_NS, YIELD_BLOCKS } from "./limits";
 import { creditShares, refund } from "./money";
 import { ownerAction } from "./owner";
@@ -26,11 +27,14 @@ const MAX_CLEARED: u64 = 10;
  * Ends a request for good: shares credited, state deleted, refund sent. Of the payment, what is charged stays owed, to
  * the signers now; without an outcome it belongs to nobody and becomes the contract's free balance.
  */
-function settle(state: State, request: RequestRecord, outcome: OutcomeRecord | null, charged: U128): U128 {
+function settle(
+  state: State, request: RequestRecord, terms: Terms, outcome: OutcomeRecord | null, charged: U128,
+): U128 {
   const back = request.payment.minus(charged);
+  terms.unpin(state, request.requestId);
   removeRequest(request.requestId);
   removePending(state, request.requestId);
-  if (state.challengeBlocks > 0) {
+  if (terms.challengeBlocks > 0) {
     ProposalRecord.remove(request.requestId);
     const objection = ObjectionRecord.find(request.requestId);
     // Nobody answered at the highest level, so nobody knows who was right.
@@ -50,9 +54,9 @@ function settle(state: State, request: RequestRecord, outcome: OutcomeRecord | n
 }
 
 /** The outcome that stands: resolved, or proposed and not objected to when the yield ran out. */
-function standingOutcome(state: State, requestId: u64): OutcomeRecord | null {
+function standingOutcome(terms: Terms, requestId: u64): OutcomeRecord | null {
   const outcome = OutcomeRecord.find(requestId);
-  if (outcome || state.challengeBlocks == 0) return outcome;
+  if (outcome || terms.challengeBlocks == 0) return outcome;
   const proposal = ProposalRecord.find(requestId);
   return proposal ? proposal.outcome : null;
 }
@@ -70,10 +74,10 @@ export function on_execution_response(): void {
     returnBytes(utf8("null"));
     return;
   }
-  const state = State.load();
-  const outcome = standingOutcome(state, requestId);
+  const state = State.load(), terms = Terms.of(state, requestId);
+  const outcome = standingOutcome(terms, requestId);
   if (outcome) {
-    const back = settle(state, request, outcome, outcome.charged);
+    const back = settle(state, request, terms, outcome, outcome.charged);
     emitCharged(outcome.charged);
     emitCompleted(state, request, outcome.response, outcome.charged, back, "");
     returnBytes(answer(outcome.response));
@@ -81,10 +85,10 @@ export function on_execution_response(): void {
   }
   const lease = LeaseRecord.find(requestId);
   // Whoever held the request last had all of its lease; an answer that was objected to is not the holder's delay.
-  if (lease && !(state.challengeBlocks > 0 && ObjectionRecord.exists(requestId))) penaliseHolder(state, requestId, lease);
+  if (lease && !(terms.challengeBlocks > 0 && ObjectionRecord.exists(requestId))) penaliseHolder(state, requestId, lease);
   AnnouncedResult.remove(requestId);
   const charged = state.baseFee.lessThan(request.payment) ? state.baseFee : request.payment;
-  const back = settle(state, request, null, charged);
+  const back = settle(state, request, terms, null, charged);
   emitCharged(charged);
   emitCompleted(state, request, null, charged, back, "timed out: no result within the yield's 200 blocks");
   returnBytes(utf8("null"));
@@ -94,7 +98,7 @@ function cancel(state: State, request: RequestRecord, why: Text): void {
   const outcome = OutcomeRecord.find(request.requestId);
   const charged = outcome ? outcome.charged : new U128();
   AnnouncedResult.remove(request.requestId);
-  const back = settle(state, request, outcome, charged);
+  const back = settle(state, request, Terms.of(state, request.requestId), outcome, charged);
   emitCharged(charged);
   emitCompleted(state, request, outcome ? outcome.response : null, charged, back, why);
 }

@@ -5,13 +5,15 @@
  */
 import { BorshField, BorshReader, BorshWriter } from "./borsh";
 import { EMPTY, same } from "./buffer";
-import { balance, blockHeight, check, has, panic, predecessor, read, storageBytes, write } from "./host";
+import {
+  balance, blockHeight, check, has, panic, predecessor, read, rememberAccount, storageBytes, write,
+} from "./host";
 import { YOCTO_PER_BYTE } from "./limits";
 import { utf8 } from "./text";
 import { U128 } from "./u128";
 
-export const CONTRACT_VERSION = "0.2.0";
-export const STATE_VERSION: u8 = 2;
+export const CONTRACT_VERSION = "0.3.0";
+export const STATE_VERSION: u8 = 3;
 /** The rule by which fuel is counted; signed with every result. */
 export const COST_VERSION: u16 = 1;
 
@@ -77,6 +79,13 @@ export class State {
   pricedProjects: u32 = 0;
   keystoreEpoch: u64 = 0;
 
+  // From here on: since layout 3.
+  /** The contract's own name: asking the host costs more than reading it here. */
+  account: Uint8Array = EMPTY;
+  /** Levels above the lowest (`levels.ts`), and open requests that have one. */
+  levels: Uint8Array = EMPTY;
+  requestsAboveLowest: u64 = 0;
+
   static exists(): bool { return has(utf8("STATE")); }
 
   static load(): State {
@@ -92,8 +101,10 @@ export class State {
     const state = new State(), field = new BorshField(new BorshReader(bytes!.subarray(1)), null);
     state.layout = bytes![0];
     check(state.layout > 0 && state.layout <= STATE_VERSION, "BadRecord: a state of a later version");
-    if (state.layout == 1) state.firstLayout(field);
-    else state.fields(field);
+    state.firstLayout(field);
+    if (state.layout > 1) state.secondLayout(field);
+    if (state.layout > 2) state.thirdLayout(field);
+    if (state.account.length > 0) rememberAccount(state.account);
     state.rollSeats();
     return state;
   }
@@ -101,12 +112,20 @@ export class State {
   save(): void {
     const w = new BorshWriter(512);
     w.u8(STATE_VERSION);
-    this.fields(new BorshField(null, w));
+    const field = new BorshField(null, w);
+    this.firstLayout(field);
+    this.secondLayout(field);
+    this.thirdLayout(field);
     write(utf8("STATE"), w.done());
   }
 
-  private fields(f: BorshField): void {
-    this.firstLayout(f);
+  private thirdLayout(f: BorshField): void {
+    this.account = f.bytes(this.account);
+    this.levels = f.bytes(this.levels);
+    this.requestsAboveLowest = f.u64(this.requestsAboveLowest);
+  }
+
+  private secondLayout(f: BorshField): void {
     this.nodesCurrent = f.u32(this.nodesCurrent);
     this.nodesNext = f.u32(this.nodesNext);
     this.holderShareBps = f.u16(this.holderShareBps);

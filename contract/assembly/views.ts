@@ -2,9 +2,10 @@
 import { parseAccount } from "./accounts";
 import { ByteBuffer } from "./buffer";
 import { writeFormat, writeSecrets, writeSource } from "./events";
-import { blockHeight, returnBytes } from "./host";
+import { blockHeight, check, returnBytes } from "./host";
 import { callArguments, JsonObject } from "./json";
 import { JsonWriter } from "./json-writer";
+import { Terms } from "./levels";
 import {
   MAX_COMPILATION_SECONDS, MAX_EXECUTION_SECONDS, MAX_ID_PAGE, MAX_INSTRUCTIONS, MAX_PAGE, MAX_PAGE_BYTES,
 } from "./limits";
@@ -34,7 +35,7 @@ function writeNamedSource(out: JsonWriter, request: RequestRecord): void {
   out.literal("}}");
 }
 
-function writeRequest(out: JsonWriter, request: RequestRecord): void {
+function writeRequest(out: JsonWriter, request: RequestRecord, terms: Terms): void {
   out.open();
   out.numberField("request_id", request.requestId);
   out.key("data_id");
@@ -74,11 +75,9 @@ function writeRequest(out: JsonWriter, request: RequestRecord): void {
   out.numberField("stake_epoch", request.stakeEpoch);
   out.numberField("seats_total", request.seatsTotal);
   out.numberField("cost_version", request.costVersion);
-  out.objectField("level");
-  out.numberField("replay_seats", request.replaySeats);
-  out.numberField("replicas", request.replicas);
-  out.numberField("quorum", request.quorum);
-  out.literal("}}");
+  out.key("level");
+  terms.writeJson(out);
+  out.close();
 }
 
 export function get_request(): void {
@@ -88,7 +87,12 @@ export function get_request(): void {
     return;
   }
   const out = new JsonWriter(request.input.length * 2 + 4_096);
-  writeRequest(out, request);
+  const state = State.load(), terms = Terms.of(state, request.requestId);
+  // The lowest level is not pinned, but what of it the request got stands in its record.
+  terms.replaySeats = request.replaySeats;
+  terms.replicas = request.replicas;
+  terms.quorum = request.quorum;
+  writeRequest(out, request, terms);
   returnBytes(out.done());
 }
 
@@ -223,6 +227,11 @@ export function get_network(): void {
   out.amountField("objection_bond", s.objectionBond);
   out.numberField("timelock_blocks", s.timelockBlocks);
   out.amountField("liabilities", s.liabilities);
+  out.listField("levels");
+  Terms.lowest(s).writeJson(out);
+  const levels = Terms.higher(s);
+  for (let i = 0; i < levels.length; i++) levels[i].writeJson(out);
+  out.byte(0x5d);
   out.close();
   returnBytes(out.done());
 }
@@ -329,9 +338,12 @@ export function get_proposal(): void {
 
 /** Without limits: the estimate of the default ones. */
 export function estimate_execution_cost(): void {
-  const limits = parseLimits(callArguments().optional("resource_limits"));
-  const out = new JsonWriter();
-  out.amount(estimateCost(State.load(), limits.instructions, limits.seconds));
+  const fields = callArguments(), state = State.load(), out = new JsonWriter();
+  const limits = parseLimits(fields.optional("resource_limits"));
+  const level = fields.u64Or("level", 0), levels = Terms.higher(state);
+  check(level <= <u64>levels.length, "BadLevels: there is no such level");
+  const baseFee = level > 0 ? levels[<i32>level - 1].baseFee : state.baseFee;
+  out.amount(estimateCost(state, baseFee, limits.instructions, limits.seconds));
   returnBytes(out.done());
 }
 

@@ -45,6 +45,36 @@ export interface NetworkOptions {
   readonly objectionBondYocto?: bigint;
   /** Blocks between an owner's announcement and its effect; 0: none. */
   readonly timelockBlocks?: number;
+  /** Above the lowest, which the options before are; cheapest first. */
+  readonly levels?: readonly LevelOptions[];
+}
+
+/** A level that a deposit can choose. */
+export interface LevelOptions {
+  readonly replaySeats: number;
+  readonly quorum: number;
+  /** The quorum, where it is not named. */
+  readonly replicas?: number;
+  readonly challengeBlocks?: number;
+  readonly baseFeeYocto: bigint;
+}
+
+const levelsJson = (levels: readonly LevelOptions[]): Raw =>
+  `[${levels
+    .map((level) =>
+      object({
+        replay_seats: whole(level.replaySeats),
+        quorum: whole(level.quorum),
+        replicas: orNull(level.replicas, whole),
+        challenge_blocks: orNull(level.challengeBlocks, whole),
+        base_fee: text(level.baseFeeYocto.toString()),
+      }),
+    )
+    .join(",")}]`;
+
+/** All levels above the lowest, by the owner; requests that are open keep theirs. */
+export function setLevelsArgs(levels: readonly LevelOptions[]): string {
+  return object({ levels: levelsJson(levels) });
 }
 
 /** `new`: what is not named takes the contract's default. */
@@ -71,6 +101,7 @@ export function initializeArgs(ownerId: string, operatorId?: string, network: Ne
       lease_penalty: optional(network.leasePenaltyYocto, amount),
       objection_bond: optional(network.objectionBondYocto, amount),
       timelock_blocks: optional(network.timelockBlocks, whole),
+      levels: optional(network.levels, levelsJson),
     }),
   });
 }

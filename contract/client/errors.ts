@@ -29,6 +29,7 @@ export const PANIC_CODES = [
   "BadFormat",
   "BadHash",
   "BadJson",
+  "BadLevels",
   "BadMember",
   "BadName",
   "BadNetwork",

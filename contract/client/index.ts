@@ -9,6 +9,7 @@ export type {
   AttestedResult,
   ExecutionRequest,
   ExecutionSource,
+  LevelOptions,
   NetworkOptions,
   OutputDigest,
   Resolution,
@@ -31,6 +32,7 @@ export {
   requestExecutionArgs,
   resolveExecutionArgs,
   resolveExecutionBorsh,
+  setLevelsArgs,
   setNodeStatusArgs,
 } from "./arguments.ts";
 export type { PanicCode } from "./errors.ts";

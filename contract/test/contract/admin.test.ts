@@ -1,4 +1,4 @@
-import { bool, encode, height, struct, text, u8, u16, u32, u64, u128 } from "@outlayer/protocol/wire/borsh";
+import { bool, encode, height, option, struct, text, u8, u16, u32, u64, u128 } from "@outlayer/protocol/wire/borsh";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { parseNetwork } from "../../client/index.ts";
@@ -142,7 +142,7 @@ const WRITER = Uint8Array.from([
   ...section(11, 1, 0, 0x41, 0, 0x0b, ...name("STATE")),
 ]);
 
-const layout1 = struct({
+const layout1Fields = {
   version: u8,
   owner: text(64),
   operator: text(64),
@@ -173,43 +173,61 @@ const layout1 = struct({
   executions: u64,
   charged: u128,
   liabilities: u128,
+};
+const layout1 = struct(layout1Fields);
+const layout2 = struct({
+  ...layout1Fields,
+  nodesCurrent: u32,
+  nodesNext: u32,
+  holderShareBps: u16,
+  challengeBlocks: u16,
+  leasePenalty: u128,
+  objectionBond: u128,
+  timelock: u64,
+  standard: text(64),
+  eventVersion: text(64),
+  paymentToken: option(text(64)),
+  nextProject: u64,
+  pricedProjects: u32,
+  keystoreEpoch: u64,
 });
+/** A state of layout 1. */
+const OLD = {
+  version: 1,
+  owner: "owner.test",
+  operator: "operator.test",
+  paused: false,
+  baseFee: 9n,
+  perMillion: 8n,
+  perMs: 7n,
+  perCompileMs: 6n,
+  chainId: CHAIN_ID,
+  seatStake: NEAR,
+  genesisHeight: 1,
+  stakeEpochBlocks: 43_200n,
+  bootstrapBlocks: 43_200n,
+  leaseBlocks: 10,
+  instructionsPerBlock: 5n,
+  replaySeats: 12,
+  replicas: 3,
+  quorum: 3,
+  reserve: 10,
+  nextRequestId: 77n,
+  pending: 0n,
+  firstPage: 0n,
+  seatsEpoch: 0n,
+  seatsPrevious: 0,
+  seatsCurrent: 4,
+  seatsNext: 4,
+  nodeCount: 2,
+  executions: 76n,
+  charged: 5n,
+  liabilities: 3n,
+};
 
 test("a state of the first layout is brought up to this one, by the contract's own account alone", () => {
   const world = new World(1_000n * NEAR, WRITER);
-  const old = encode(layout1, {
-    version: 1,
-    owner: "owner.test",
-    operator: "operator.test",
-    paused: false,
-    baseFee: 9n,
-    perMillion: 8n,
-    perMs: 7n,
-    perCompileMs: 6n,
-    chainId: CHAIN_ID,
-    seatStake: NEAR,
-    genesisHeight: 1,
-    stakeEpochBlocks: 43_200n,
-    bootstrapBlocks: 43_200n,
-    leaseBlocks: 10,
-    instructionsPerBlock: 5n,
-    replaySeats: 12,
-    replicas: 3,
-    quorum: 3,
-    reserve: 10,
-    nextRequestId: 77n,
-    pending: 0n,
-    firstPage: 0n,
-    seatsEpoch: 0n,
-    seatsPrevious: 0,
-    seatsCurrent: 4,
-    seatsNext: 4,
-    nodeCount: 2,
-    executions: 76n,
-    charged: 5n,
-    liabilities: 3n,
-  });
-  expectOk(world.call("alice.test", "put", old));
+  expectOk(world.call("alice.test", "put", encode(layout1, OLD)));
   world.deploy(OUTLAYER, outlayerWasm);
   assert.is(world.viewPanic("get_network", "{}"), "OldState");
   assert.is(world.call("owner.test", "migrate").panic, "Private");
@@ -225,6 +243,41 @@ test("a state of the first layout is brought up to this one, by the contract's o
   const before = world.stored(new TextEncoder().encode("STATE"));
   expectOk(world.call(OUTLAYER, "migrate"));
   assert.equal(world.stored(new TextEncoder().encode("STATE")), before);
+});
+
+test("a state of the second layout keeps all that it says, and knows its own name", () => {
+  const world = new World(1_000n * NEAR, WRITER);
+  const old = encode(layout2, {
+    ...OLD,
+    version: 2,
+    nodesCurrent: 2,
+    nodesNext: 2,
+    holderShareBps: 5_000,
+    challengeBlocks: 4,
+    leasePenalty: 11n,
+    objectionBond: 12n,
+    timelock: 13n,
+    standard: "s",
+    eventVersion: "v",
+    paymentToken: "bob.test",
+    nextProject: 14n,
+    pricedProjects: 0,
+    keystoreEpoch: 15n,
+  });
+  expectOk(world.call("alice.test", "put", old));
+  world.deploy(OUTLAYER, outlayerWasm);
+  assert.is(world.viewPanic("get_network", "{}"), "OldState");
+  expectOk(world.call(OUTLAYER, "migrate"));
+  const network = view(world, "get_network");
+  assert.equal(
+    [network.holder_share_bps, network.challenge_blocks, network.lease_penalty, network.timelock_blocks],
+    [5_000, 4, "11", 13],
+  );
+  assert.is(network.levels.length, 1);
+  assert.is(view(world, "get_payment_token_contract"), "bob.test");
+  const stored = Buffer.from(world.stored(new TextEncoder().encode("STATE"))!);
+  assert.is(stored[0], 3);
+  assert.ok(stored.includes(OUTLAYER));
 });
 
 test("an upgrade brings code and migration in one receipt, and one that cannot start changes nothing", () => {

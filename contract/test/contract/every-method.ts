@@ -268,6 +268,7 @@ function playNetwork(player: Player): void {
   player.play("owner.test", "set_operator", { new_operator_id: "operator.test" });
   player.play("owner.test", "set_paused", { paused: false });
   player.play("owner.test", "set_pricing", { base_fee: "1000000000000000000000" });
+  player.play("owner.test", "set_levels", { levels: [{ replay_seats: 36, quorum: 18, base_fee: "2" }] });
   player.play("owner.test", "set_event_metadata", { standard: "near-outlayer", version: "1.0.0" });
   world.advance(450);
   player.play("n10.test", "withdraw_stake");

@@ -90,6 +90,7 @@ const SHAPES: Readonly<Record<string, unknown>> = {
   Network: { replay_seats: 3 },
   Pricing: { author_account_id: "n0.test", operations: [{ operation: "x", price_usd: "1", developer_share_bp: 1 }] },
   Response: { success: true, output: { Text: "x" }, error: null, resources_used: { instructions: 1, time_ms: 0 } },
+  Level: { replay_seats: 20, quorum: 4, replicas: 4, challenge_blocks: 5, base_fee: "2000000000000000000000" },
   Resources: { instructions: 1, time_ms: 0 },
   Output: { Text: "x" },
   Accessor: SECRET.accessor,

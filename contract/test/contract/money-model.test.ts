@@ -10,6 +10,8 @@ import { answerArgs, expectOk, GITHUB, NEAR, NODES, OUTLAYER, textResponse, Worl
 
 const MAX_U128 = 2n ** 128n - 1n;
 const HOLDER_BPS = 6_000n;
+/** Of the one level above the lowest: three executions instead of two. */
+const HIGHER_FEE = NEAR / 50n;
 
 type Step =
   | { readonly kind: "ask"; readonly payment: bigint; readonly payer: string }
@@ -44,7 +46,11 @@ const least = (a: bigint, b: bigint) => (a < b ? a : b);
 
 /** What the contract owes to whom, by the rules of the specification and nothing of the contract's code. */
 class Model {
-  readonly world = World.started([1, 1, 1], { leasePenaltyYocto: 0n });
+  readonly world = World.started([1, 1, 1], {
+    leasePenaltyYocto: 0n,
+    replicas: 2,
+    levels: [{ replaySeats: 12, quorum: 3, baseFeeYocto: HIGHER_FEE }],
+  });
   readonly stakes = new Map(NODES.slice(0, 3).map((name) => [name, NEAR]));
   readonly exited = new Set<string>();
   readonly earnings = new Map<string, bigint>();
@@ -76,6 +82,10 @@ class Model {
         const args = JSON.stringify({ source: GITHUB, resource_limits: {}, payer_account_id: step.payer });
         const { panic } = world.call("alice.test", "request_execution", args, { depositYocto: step.payment });
         assert.is(panic, step.payment < this.baseFee ? "InsufficientPayment" : undefined);
+        if (panic === undefined) {
+          const { number } = JSON.parse(world.view("get_request", JSON.stringify({ request_id: this.asked }))).level;
+          assert.is(number, step.payment >= HIGHER_FEE ? 1 : 0);
+        }
         if (panic === undefined) this.open.set(this.asked++, { payment: step.payment, payer: step.payer });
         break;
       }
@@ -139,7 +149,7 @@ class Model {
     assert.is(resolved.panic, undefined);
     const { payment } = this.open.get(id)!;
     const fuel = step.success ? (step.instructions / 1_000_000n) * this.perMillion : 0n;
-    const charged = least(this.baseFee + fuel, payment);
+    const charged = least((payment >= HIGHER_FEE ? HIGHER_FEE : this.baseFee) + fuel, payment);
     const others = BigInt(signers.length - 1);
     const share = others === 0n ? 0n : (charged * (10_000n - HOLDER_BPS)) / 10_000n / others;
     for (const name of signers) this.earn(name, name === holder ? charged - share * others : share);

@@ -104,6 +104,7 @@ test("execution_requested has the surface's keys, and ours after them", () => {
     input_hash: sha256("in"),
     stake_epoch: 0,
     deadline_height: record.deadlineHeight,
+    level: 0,
   });
 });
 

@@ -103,7 +103,7 @@ test("get_network tells every parameter; what new was not told is the default", 
   const { genesisHeight, height, ...rest } = parseNetwork(world.view("get_network"));
   assert.ok(genesisHeight > 0 && height >= genesisHeight);
   assert.equal(rest, {
-    version: "0.2.0",
+    version: "0.3.0",
     chainId: CHAIN_ID,
     seatStakeYocto: 10n * NEAR,
     stakeEpochBlocks: 43_200,
