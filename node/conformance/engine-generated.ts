@@ -17,7 +17,7 @@ const AT_ONCE = 8;
 const FUEL = 60_000n;
 
 const pools = new Map<string, EnginePool>([
-  ["V8 optimising", new EnginePool({ children: 1, wallTimeMs: 60_000, v8Flags: ["--no-liftoff"] })],
+  ["V8 optimising", new EnginePool({ children: 1, wallTimeMs: 60_000 })],
   ["V8 baseline", new EnginePool({ children: 1, wallTimeMs: 60_000, v8Flags: ["--liftoff-only"] })],
   ["V8 tiers", new EnginePool({ children: 1, wallTimeMs: 60_000, v8Flags: [] })],
 ]);

@@ -5,6 +5,7 @@
  */
 import { spawn } from "node:child_process";
 import { installNode } from "./engine/node-releases.ts";
+import { DEFAULT_V8_FLAGS } from "../src/engine/child-options.ts";
 import { buildOutsideModules, linesOf } from "./engine/outside-modules.ts";
 import type { SuiteResult } from "./engine/spec-runner.ts";
 
@@ -18,8 +19,8 @@ let passed = 0;
 let failed = 0;
 
 const hosts = [
-  { name: `${process.version} --no-liftoff`, node: process.execPath, flags: ["--no-liftoff"] },
-  { name: `${process.version} --liftoff-only`, node: process.execPath, flags: ["--liftoff-only"] },
+  { name: `${process.version} optimising`, node: process.execPath, flags: DEFAULT_V8_FLAGS },
+  { name: `${process.version} baseline`, node: process.execPath, flags: ["--liftoff-only"] },
 ];
 for (const major of OTHER_NODES) {
   const found = installNode(major);

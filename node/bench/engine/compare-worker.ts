@@ -17,6 +17,8 @@ const { bytes } = rewriteModule(code, { costVersion: 1, maxMemoryPages: 1024, en
 const metered = new WebAssembly.Instance(new WebAssembly.Module(bytes as Uint8Array<ArrayBuffer>)).exports;
 const fuel = metered.$fuel as unknown as { value: bigint };
 fuel.value = 1n << 60n;
+const stack = metered.$sp as unknown as { value: number };
+const wholeStack = stack.value;
 (metered.$start as (() => void) | undefined)?.();
 
 function cpuMs(call: () => void): number {
@@ -32,7 +34,10 @@ const result: Record<string, { plainMs: number; meteredMs: number; ratio: number
 for (const [name, work] of PROGRAMS) {
   const plainMs: number[] = [];
   const meteredMs: number[] = [];
-  const run = (exports: Exports) => exports[name]!(work);
+  const run = (exports: Exports) => {
+    stack.value = wholeStack;
+    return exports[name]!(work);
+  };
   if (run(plain) !== run(metered as unknown as Exports)) throw new Error(`${name} differs`);
   const before = fuel.value;
   for (let round = 0; round < ROUNDS; round++) {

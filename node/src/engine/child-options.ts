@@ -19,8 +19,12 @@ const FROM_SOURCE = import.meta.url.endsWith(".ts");
 /** The child's program: beside this file in the source tree, beside the bundle when published. */
 export const CHILD_PROGRAM = join(HERE, FROM_SOURCE ? "engine-child.ts" : "engine-child.mjs");
 
-/** V8 in one tier: a hot loop inside a single call would otherwise stay in the baseline compiler. */
-export const DEFAULT_V8_FLAGS: readonly string[] = ["--no-liftoff"];
+/**
+ * V8 in one tier: a hot loop inside a single call would otherwise stay in the baseline compiler. It may inline until a
+ * function is four times its size instead of three: what the rewriting adds to a callee is mostly gone once inlined
+ * (measured in docs/results/engine.md).
+ */
+export const DEFAULT_V8_FLAGS: readonly string[] = ["--no-liftoff", "--wasm-inlining-factor=4"];
 
 const SETPRIV = "/usr/bin/setpriv";
 const DEATH_SIGNAL: readonly string[] = ["--pdeathsig", "KILL", "--"];

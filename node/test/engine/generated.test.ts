@@ -2,12 +2,13 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { randomModule } from "../../conformance/engine/random-module.ts";
+import { DEFAULT_V8_FLAGS } from "../../src/engine/child-options.ts";
 import { EnginePool } from "../../src/engine/index.ts";
 import { jobOf, textOf } from "./guests.ts";
 
 const MODULES = 150;
-const pools = ["--no-liftoff", "--liftoff-only"].map(
-  (flag) => new EnginePool({ children: 1, wallTimeMs: 60_000, v8Flags: [flag] }),
+const pools = [DEFAULT_V8_FLAGS, ["--liftoff-only"]].map(
+  (v8Flags) => new EnginePool({ children: 1, wallTimeMs: 60_000, v8Flags }),
 );
 const wasmtimeLibrary = process.env.OUTLAYER_WASMTIME_LIB;
 if (wasmtimeLibrary !== undefined) pools.push(new EnginePool({ children: 1, wallTimeMs: 60_000, wasmtimeLibrary }));

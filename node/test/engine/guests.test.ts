@@ -13,7 +13,7 @@ import { EnginePool } from "../../src/engine/index.ts";
 import { jobOf, textOf } from "./guests.ts";
 
 await buildGuests();
-const optimising = new EnginePool({ children: 1, wallTimeMs: 60_000, v8Flags: ["--no-liftoff"] });
+const optimising = new EnginePool({ children: 1, wallTimeMs: 60_000 });
 const baseline = new EnginePool({ children: 1, wallTimeMs: 60_000, v8Flags: ["--liftoff-only"] });
 const decoder = new TextDecoder();
 

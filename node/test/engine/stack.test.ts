@@ -17,11 +17,12 @@ import {
   tee,
   V128,
 } from "../../../protocol/test/execution/assembler.ts";
+import { DEFAULT_V8_FLAGS } from "../../src/engine/child-options.ts";
 import { EnginePool } from "../../src/engine/index.ts";
 import { jobOf, textOf } from "./guests.ts";
 
-const pools = ["--no-liftoff", "--liftoff-only"].map(
-  (flag) => new EnginePool({ children: 1, wallTimeMs: 60_000, v8Flags: [flag] }),
+const pools = [DEFAULT_V8_FLAGS, ["--liftoff-only"]].map(
+  (v8Flags) => new EnginePool({ children: 1, wallTimeMs: 60_000, v8Flags }),
 );
 const wasmtimeLibrary = process.env.OUTLAYER_WASMTIME_LIB;
 if (wasmtimeLibrary === undefined) console.log("OUTLAYER_WASMTIME_LIB is not set: wasmtime's frames are not tested");

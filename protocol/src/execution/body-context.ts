@@ -4,6 +4,7 @@
  */
 import { LocalKind } from "./body.ts";
 import { readValueType } from "./const-expression.ts";
+import { CounterFlow } from "./counter-flow.ts";
 import { Edit, EditList } from "./edits.ts";
 import { MAX_LOCALS } from "./limits.ts";
 import type { ModuleLayout } from "./module.ts";
@@ -12,16 +13,6 @@ import { OperandStack } from "./operand-stack.ts";
 import { Reader } from "./reader.ts";
 import { SegmentBuilder } from "./segments.ts";
 
-/** Where the counter's current value is while a body runs that caches it in a local. */
-export const Counter = {
-  /** In the local alone: the global must be written before anything leaves the function. */
-  local: 0,
-  /** In both. */
-  both: 1,
-  /** In the global alone, after a call: the local must be loaded before it is charged. */
-  global: 2,
-} as const;
-
 /** Set in the flags of a load or store that names its memory; without it, it is memory 0. */
 const NAMES_MEMORY = 0x40;
 
@@ -29,6 +20,7 @@ const NAMES_MEMORY = 0x40;
 export class BodyContext {
   readonly segments = new SegmentBuilder();
   readonly edits = new EditList();
+  readonly counter = new CounterFlow(this.edits, this.segments);
   readonly module: ModuleLayout;
   readonly stack: OperandStack;
   reader: Reader;
@@ -39,8 +31,6 @@ export class BodyContext {
   localCount = 0;
   calls = 0;
   maxCallSlots = 0;
-  /** One of Counter, at the instruction that is read. Every label but the function's own finds the local current. */
-  counter: number = Counter.local;
   nanF32 = false;
   nanF64 = false;
   nanV128 = false;
@@ -61,7 +51,7 @@ export class BodyContext {
     this.stack.begin(reader, results);
     this.calls = 0;
     this.maxCallSlots = 0;
-    this.counter = Counter.local;
+    this.counter.begin();
     this.nanF32 = false;
     this.nanF64 = false;
     this.nanV128 = false;
@@ -101,31 +91,7 @@ export class BodyContext {
 
   /** Notes that a segment is charged from here on; -1 is none. */
   charge(segment: number): void {
-    if (segment < 0) return;
-    this.needLocal(this.reader.position);
-    this.edits.add(this.reader.position, Edit.charge, segment);
-    // A checked charge inside a function is a loop's, which writes the global too.
-    this.counter = this.segments.isChecked(segment) ? Counter.both : Counter.local;
-  }
-
-  /** The counter's local is current from here on. */
-  needLocal(position: number): void {
-    if (this.counter !== Counter.global) return;
-    this.edit(position, Edit.reload);
-    this.counter = Counter.both;
-  }
-
-  /** The counter's global is current from here on. */
-  needGlobal(position: number): void {
-    if (this.counter !== Counter.local) return;
-    this.edit(position, Edit.writeBack);
-    this.counter = Counter.both;
-  }
-
-  /** Something outside of this function runs here and charges the global. */
-  leaveAndReturn(position: number): void {
-    this.needGlobal(position);
-    this.counter = Counter.global;
+    this.counter.charge(this.reader.position, segment);
   }
 
   unknown(opcode: number, at: number): never {

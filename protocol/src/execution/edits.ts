@@ -24,6 +24,8 @@ export const Edit = {
   vectorNan: 8,
   /** Leave the frame for good before a tail call: give the stack back. */
   leaveFrame: 9,
+  /** Tell the function that is called next how much of the stack is left. */
+  passFrame: 10,
 } as const;
 
 /** Parallel growing arrays: a large guest has millions of edits. */

@@ -1,8 +1,10 @@
 /**
  * Writes one rewritten function body. A body that is charged only once, at its entry, works on the fuel global
  * itself. Any other keeps the counter in a local, which is written back before something leaves the function and
- * loaded after it has returned, each only where the other side is out of date (body-context.ts). A body with a frame
- * to give back is wrapped in a block that `return` becomes a branch out of.
+ * loaded after it has returned, each only where the other side is out of date (counter-flow.ts).
+ *
+ * What is left of the stack goes down the calls and never comes up: a function takes its frame from what its caller
+ * left in the global, and writes the rest there before each call that it makes. Whoever enters the guest sets it.
  */
 import type { BodyPlan } from "./body.ts";
 import { emitScalarCanonicalisation, emitVectorCanonicalisation, NAN_F32 } from "./canonical-nan.ts";
@@ -71,19 +73,18 @@ export class BodyEmitter {
     out.reset();
     const usesLocal = segments.chargesBeyondEntry();
     this.#declareLocals(plan, usesLocal);
-    const metered = this.#scratch.stack >= 0;
     const { calls } = this.#appended;
-    const wrapped = metered || calls !== undefined;
+    const wrapped = calls !== undefined;
     if (calls !== undefined) this.#report(calls, functionIndex);
-    if (metered) this.#enterFrame();
+    if (this.#scratch.stack >= 0) this.#takeFrame();
     if (usesLocal) this.#reload();
     if (wrapped) {
       out.u8(Op.block);
       resultBlock(out);
     }
     this.#code(plan, segments, edits, wrapped);
-    if (wrapped) {
-      this.#leaveFrame();
+    if (calls !== undefined) {
+      this.#report(calls, undefined);
       out.u8(Op.end);
     }
     return out;
@@ -161,6 +162,9 @@ export class BodyEmitter {
       }
       case Edit.leaveFrame:
         return this.#leaveFrame();
+      case Edit.passFrame:
+        if (this.#scratch.stack >= 0) this.#setGlobal(this.#scratch.stack, this.#appended.stackGlobal);
+        return;
       case Edit.vectorNan:
         return emitVectorCanonicalisation(this.#out, operand, this.#scratch.nanV128);
     }
@@ -207,7 +211,7 @@ export class BodyEmitter {
     if (this.#scratch.fuel >= 0) this.#setGlobal(this.#scratch.fuel, this.#appended.fuelGlobal);
   }
 
-  /** What a function does last, whatever is on the operand stack; the fuel global is up to date by then. */
+  /** What a function does before a tail call; the fuel global is up to date by then. */
   #leaveFrame(): void {
     const { calls } = this.#appended;
     if (this.#scratch.stack >= 0) this.#giveFrameBack();
@@ -255,18 +259,15 @@ export class BodyEmitter {
   }
 
   /** Takes the frame; the charge at the entry checks that there was room for it. */
-  #enterFrame(): void {
+  #takeFrame(): void {
     const out = this.#out;
-    const { stackGlobal } = this.#appended;
     out.u8(Op.globalGet);
-    out.u32(stackGlobal);
+    out.u32(this.#appended.stackGlobal);
     out.u8(Op.i32Const);
     out.signed(this.#frame);
     out.u8(Op.i32Sub);
-    out.u8(Op.localTee);
+    out.u8(Op.localSet);
     out.u32(this.#scratch.stack);
-    out.u8(Op.globalSet);
-    out.u32(stackGlobal);
   }
 
   /** After the counter on the operand stack: traps when it is below zero, or at the entry the stack's rest is. */
@@ -279,7 +280,10 @@ export class BodyEmitter {
       out.raw([Op.i64ExtendI32S, Op.i64Or]);
     }
     out.raw([Op.i64Const, 0, Op.i64LtS, Op.if, EMPTY_BLOCK]);
-    if (atEntry) this.#writeBack();
+    if (atEntry) {
+      this.#writeBack();
+      if (this.#scratch.stack >= 0) this.#setGlobal(this.#scratch.stack, this.#appended.stackGlobal);
+    }
     out.raw([Op.unreachable, Op.end]);
   }
 }

@@ -94,8 +94,11 @@ function instantiate(module: RewrittenModule, host: WasiHost, engine: GuestEngin
 }
 
 function runGuest(guest: GuestExports, engine: GuestEngine): Ending {
+  const stack = guest[STACK_EXPORT];
+  const wholeStack = stack.value;
   try {
     guest[START_EXPORT]?.();
+    stack.value = wholeStack;
     guest._start();
   } catch (error) {
     if (error instanceof GuestStop)

@@ -133,6 +133,11 @@ export class SegmentBuilder {
     return this.#kinds[segment]! <= Kind.loop;
   }
 
+  /** Whether `hoist` moves this segment's cost elsewhere, so that nothing is charged where it starts. */
+  isHoisted(segment: number): boolean {
+    return this.#kinds[segment] === Kind.exactJoin;
+  }
+
   /** Whether anything but the entry is charged. */
   chargesBeyondEntry(): boolean {
     for (let index = 1; index < this.length; index++) if (this.costs[index] !== 0) return true;

@@ -67,7 +67,7 @@ function tableCopy(body: BodyContext, at: number): void {
 /** A bulk instruction whose last operand is its length. */
 function sized(body: BodyContext, at: number, operands: ArrayLike<number>): void {
   body.segments.spend(BULK_TICKS);
-  body.leaveAndReturn(at);
+  body.counter.leaveAndReturn(at);
   body.edit(at, Edit.bulk);
   body.stack.popAll(operands);
 }

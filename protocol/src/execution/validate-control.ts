@@ -1,5 +1,5 @@
 /** Structured control, branches and calls. */
-import { type BodyContext, Counter } from "./body-context.ts";
+import type { BodyContext } from "./body-context.ts";
 import { readValueType } from "./const-expression.ts";
 import { Edit } from "./edits.ts";
 import { sameTypes } from "./import-table.ts";
@@ -20,7 +20,7 @@ export function control(body: BodyContext, opcode: number, at: number): void {
   if (opcode < Op.call) body.firstWithdrawable = body.edits.length;
   switch (opcode) {
     case Op.unreachable:
-      body.needGlobal(at);
+      body.counter.needGlobal(at);
       return stop(body);
     case Op.nop:
       return;
@@ -31,8 +31,7 @@ export function control(body: BodyContext, opcode: number, at: number): void {
     case Op.else: {
       const frame = stack.popFrame();
       if (frame.opcode !== Op.if) body.reader.reject("invalid", "else without if", at);
-      body.needLocal(at);
-      body.counter = Counter.local;
+      body.counter.openElse(at);
       stack.pushFrame(Op.else, frame.params, frame.results);
       return body.charge(segments.openElse());
     }
@@ -56,17 +55,19 @@ export function control(body: BodyContext, opcode: number, at: number): void {
     case Op.brTable:
       return branchTable(body, at);
     case Op.return:
-      body.needGlobal(at);
+      body.counter.needGlobal(at);
       body.edit(at, Edit.leave, stack.frames.length - 1);
       segments.branch(stack.frames.length - 1);
       stack.popAll(stack.frames[0]!.results);
       return stop(body);
-    case Op.call:
-      return call(body, calledType(body, at), at);
+    case Op.call: {
+      const index = body.reader.u32();
+      return call(body, calledType(body, index, at), at, index < body.module.imports.length);
+    }
     case Op.callIndirect:
-      return call(body, indirectlyCalledType(body, at), at);
+      return call(body, indirectlyCalledType(body, at), at, false);
     case Op.returnCall:
-      return tailCall(body, calledType(body, at), at);
+      return tailCall(body, calledType(body, body.reader.u32(), at), at);
     case Op.returnCallIndirect:
       return tailCall(body, indirectlyCalledType(body, at), at);
     default:
@@ -99,9 +100,12 @@ function stop(body: BodyContext): void {
 function open(body: BodyContext, opcode: number, at: number): void {
   const stack = body.stack;
   const { params, results } = blockType(body);
-  // A loop's header and the end of an `if` are reached from here and from elsewhere.
-  if (opcode !== Op.block) body.needLocal(at);
-  if (opcode === Op.if) stack.pop(I32);
+  if (opcode === Op.block) body.counter.openBlock();
+  else if (opcode === Op.loop) body.counter.openLoop(at);
+  else {
+    body.counter.openIf(at);
+    stack.pop(I32);
+  }
   stack.popAll(params);
   stack.pushFrame(opcode, params, results);
   if (opcode === Op.block) body.segments.openBlock();
@@ -111,16 +115,8 @@ function open(body: BodyContext, opcode: number, at: number): void {
 /** Ends the innermost construct, or the function. */
 function close(body: BodyContext, frame: ControlFrame, at: number): void {
   const { segments, stack } = body;
-  if (stack.frames.length === 0) {
-    body.needGlobal(at);
-    segments.close();
-    return;
-  }
-  stack.pushAll(frame.results);
-  if (segments.endIsLabel()) {
-    body.needLocal(at);
-    body.counter = Counter.local;
-  }
+  body.counter.close(at, segments.endIsLabel());
+  if (stack.frames.length > 0) stack.pushAll(frame.results);
   body.charge(segments.close());
 }
 
@@ -128,12 +124,10 @@ function close(body: BodyContext, frame: ControlFrame, at: number): void {
 function label(body: BodyContext, at: number): number {
   const offset = body.reader.position;
   const depth = body.reader.u32();
-  const outermost = body.stack.frames.length - 1;
-  if (depth > outermost) body.reader.reject("invalid", `unknown label ${depth}`, offset);
+  if (depth >= body.stack.frames.length) body.reader.reject("invalid", `unknown label ${depth}`, offset);
   body.segments.branch(depth);
   // Edits are in the order of their offsets: what the branch needs comes before whatever else it needs.
-  if (depth < outermost) body.needLocal(at);
-  else body.needGlobal(at);
+  body.counter.branch(at, depth);
   return depth;
 }
 
@@ -163,8 +157,7 @@ function checkTop(body: BodyContext, types: ArrayLike<number>): void {
   for (let index = popped.length - 1; index >= 0; index--) stack.push(popped[index]!);
 }
 
-function calledType(body: BodyContext, at: number): FunctionType {
-  const index = body.reader.u32();
+function calledType(body: BodyContext, index: number, at: number): FunctionType {
   const type = body.module.functions[index];
   if (type === undefined) body.reader.reject("invalid", `unknown function ${index}`, at);
   return body.module.types[type]!;
@@ -186,9 +179,10 @@ function noteCall(body: BodyContext, type: FunctionType): void {
   body.maxCallSlots = Math.max(body.maxCallSlots, type.params.length + type.results.length);
 }
 
-function call(body: BodyContext, type: FunctionType, at: number): void {
+function call(body: BodyContext, type: FunctionType, at: number, imported: boolean): void {
   noteCall(body, type);
-  body.leaveAndReturn(at);
+  body.counter.leaveAndReturn(at);
+  if (!imported) body.edit(at, Edit.passFrame);
   body.stack.popAll(type.params);
   body.stack.pushAll(type.results);
 }
@@ -196,7 +190,7 @@ function call(body: BodyContext, type: FunctionType, at: number): void {
 /** The callee takes this frame's place, so it must return what this function returns. */
 function tailCall(body: BodyContext, type: FunctionType, at: number): void {
   noteCall(body, type);
-  body.needGlobal(at);
+  body.counter.needGlobal(at);
   body.edit(at, Edit.leaveFrame);
   body.segments.branch(body.stack.frames.length - 1);
   body.stack.popAll(type.params);

@@ -95,7 +95,7 @@ export function constantOrReference(body: BodyContext, opcode: number, at: numbe
       return stack.push(I32);
     case Op.memoryGrow: {
       const memory = body.memory(at);
-      body.leaveAndReturn(at);
+      body.counter.leaveAndReturn(at);
       body.edit(at, Edit.grow, memory);
       stack.pop(I32);
       return stack.push(I32);

@@ -248,17 +248,21 @@ test("recursion ends with the metered stack, not the engine's", () => {
   assert.is(depth(), first);
 });
 
-test("the stack is given back on every way out", () => {
+test("a function leaves its frame on every way out: calls one after the other have the same room", () => {
+  const wide = Array<number>(1_000).fill(I64);
   const guest = metered({
     functions: [
       { body: [] },
-      { export: "f", params: [I32], body: [get(0), when(call(0), ret), block(br(1)), call(0)] },
+      { params: [I32], locals: wide, body: [get(0), when(call(0), ret), block(br(1)), call(0)] },
+      {
+        export: "f",
+        params: [I32],
+        body: [loop(i32(1), call(1), i32(0), call(1), get(0), i32(1), sub, tee(0), brIf(0))],
+      },
     ],
   });
-  const before = guest.stack.value;
-  guest.exports.f!(1);
-  guest.exports.f!(0);
-  assert.is(guest.stack.value, before);
+  guest.exports.f!(10_000);
+  assert.ok(guest.stack.value > 0);
 });
 
 test("a tail call gives its frame back: an endless chain runs in one, and is paid call by call", () => {
@@ -279,9 +283,8 @@ test("a tail call gives its frame back: an endless chain runs in one, and is pai
     [[i32(0), 0x13, 0, 0], 9],
   ] as const) {
     const guest = metered(down(tail));
-    const before = guest.stack.value;
     assert.is(guest.exports.f!(100_000), 7);
-    assert.is(guest.stack.value, before);
+    assert.ok(guest.stack.value > 0);
     assert.is(ticksOf(down(tail), "f", 5) - ticksOf(down(tail), "f", 4), BigInt(2 + 3 + cost));
   }
 });
@@ -463,10 +466,13 @@ test("an endless loop, an endless recursion and a long straight line all end", (
 test("large frames of leaf functions are metered too", () => {
   const locals = Array<number>(10_000).fill(V128);
   const guest = metered(one({ locals, body: [] }), 1n << 40n);
-  const before = guest.stack.value;
   guest.exports.f!();
-  assert.is(guest.stack.value, before);
-  assert.ok(guest.fuel.value > 0n);
+  guest.stack.value = 2 * 8 * 10_000;
+  assert.throws(
+    () => guest.exports.f!(),
+    (error: unknown) => error instanceof WebAssembly.RuntimeError,
+  );
+  assert.ok(guest.fuel.value > 0n && guest.stack.value < 0);
 });
 
 test.run();
