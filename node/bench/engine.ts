@@ -1,7 +1,7 @@
 /**
  * `npm run bench -- engine [--json]`: what determinism costs. Seven kinds of programs, plain against rewritten on V8
- * in one process, calls interleaved, CPU time, medians; wasmtime with its own fuel and NaN canonicalisation when
- * OUTLAYER_WASMTIME_LIB names its library; loading guests of three sizes; a whole invocation through the pool.
+ * in one process, calls interleaved, CPU time, medians; between them wasmtime with its own fuel and NaN canonicalisation
+ * when OUTLAYER_WASMTIME_LIB names its library; wasmi with fuel when there is cargo to build it; loading guests of three sizes; a whole invocation through the pool.
  */
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -11,6 +11,8 @@ import { buildBenchPrograms } from "../../wasi-examples/build.ts";
 import { largeModule } from "../conformance/engine/random-module.ts";
 import { DEFAULT_V8_FLAGS } from "../src/engine/child-options.ts";
 import { EnginePool } from "../src/engine/index.ts";
+import type { Compared } from "./engine/compare-worker.ts";
+import { wasmiTimes } from "./engine/wasmi.ts";
 
 interface Figure {
   readonly value: number;
@@ -19,6 +21,8 @@ interface Figure {
   readonly ok: boolean;
 }
 
+/** The release that OutLayer's first workers ran. */
+const FIRST_WASMI = "0.31.2";
 const POOLED_RUNS = 300;
 const figures: Record<string, Figure> = {};
 
@@ -39,29 +43,41 @@ const geomean = (values: readonly number[]): number =>
   Math.exp(values.reduce((sum, value) => sum + Math.log(value), 0) / values.length);
 
 function comparePrograms(modulePath: string): void {
-  type Compared = Record<string, { plainMs: number; meteredMs: number; ratio: number; ticks: number }>;
-  const compared = worker<Compared>("compare-worker.ts", modulePath, "21");
+  const library = process.env.OUTLAYER_WASMTIME_LIB;
+  const more = library === undefined ? [] : [library];
+  const compared = worker<Record<string, Compared>>("compare-worker.ts", modulePath, "21", ...more);
   const ratios = Object.entries(compared).map(([name, { ratio }]) => {
     figure(`rewritten / plain V8: ${name}`, ratio, "ratio", "<= 1.6", ratio <= 1.6);
     return ratio;
   });
   const mean = geomean(ratios);
   figure("rewritten / plain V8: geomean", mean, "ratio", "<= 1.25", mean <= 1.25);
-  compareWasmtime(modulePath, compared);
+  if (library === undefined) console.log("wasmtime is not compared: OUTLAYER_WASMTIME_LIB is not set");
+  else compareWasmtime(compared);
+  compareWasmi(modulePath, compared);
 }
 
-function compareWasmtime(modulePath: string, compared: Record<string, { meteredMs: number; ticks: number }>): void {
-  const library = process.env.OUTLAYER_WASMTIME_LIB;
-  if (library === undefined) {
-    console.log("wasmtime is not compared: OUTLAYER_WASMTIME_LIB is not set");
-    return;
-  }
-  const wasmtime = worker<Record<string, { ms: number; fuel: number }>>("wasmtime-worker.ts", modulePath, library);
-  const names = Object.keys(compared);
-  const ratio = geomean(names.map((name) => compared[name]!.meteredMs / wasmtime[name]!.ms));
-  figure("rewritten V8 / wasmtime with fuel and NaN", ratio, "ratio", "<= 0.5", ratio <= 0.5);
-  const ticks = Math.max(...names.map((name) => compared[name]!.ticks / wasmtime[name]!.fuel));
+function compareWasmtime(compared: Readonly<Record<string, Compared>>): void {
+  const programs = Object.entries(compared).map(([name, { ticks, wasmtime }]) => {
+    if (wasmtime === undefined) throw new Error(`${name} did not run on wasmtime`);
+    figure(`rewritten V8 / wasmtime with fuel and NaN: ${name}`, wasmtime.ratio, "ratio");
+    return { ratio: wasmtime.ratio, ticks: ticks / wasmtime.fuel };
+  });
+  const mean = geomean(programs.map(({ ratio }) => ratio));
+  figure("rewritten V8 / wasmtime with fuel and NaN: geomean", mean, "ratio", "<= 0.5", mean <= 0.5);
+  const ticks = Math.max(...programs.map((program) => program.ticks));
   figure("ticks / wasmtime's fuel, worst program", ticks, "ratio", "<= 3", ticks <= 3);
+}
+
+function compareWasmi(modulePath: string, compared: Readonly<Record<string, Compared>>): void {
+  const asked = wasmiTimes(modulePath);
+  if ("missing" in asked) return console.log(`wasmi is not compared: ${asked.missing}`);
+  for (const [release, times] of Object.entries(asked.times)) {
+    const faster = geomean(Object.entries(compared).map(([name, { meteredMs }]) => times[name]!.ms / meteredMs));
+    const judged = release === FIRST_WASMI;
+    const ok = !judged || faster >= 45;
+    figure(`wasmi ${release} with fuel / rewritten V8: geomean`, faster, "ratio", judged ? ">= 45" : "", ok);
+  }
 }
 
 function loadGuests(): void {

@@ -4,8 +4,8 @@
  * crates and npm; what is missing is said and not counted.
  */
 import { spawn } from "node:child_process";
-import { installNode } from "./engine/node-releases.ts";
 import { DEFAULT_V8_FLAGS } from "../src/engine/child-options.ts";
+import { installNode } from "./engine/node-releases.ts";
 import { buildOutsideModules, linesOf } from "./engine/outside-modules.ts";
 import type { SuiteResult } from "./engine/spec-runner.ts";
 

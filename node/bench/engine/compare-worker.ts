@@ -1,17 +1,35 @@
 /**
- * Plain against rewritten code in one process, calls interleaved so that both see the same machine. Prints CPU
- * milliseconds by program, medians. Run with V8's flags of an engine child.
+ * Plain code, rewritten code and, with a library as the third argument, wasmtime with fuel and NaN canonicalisation,
+ * in one process, calls interleaved so that all see the same machine. Prints CPU milliseconds by program, medians of
+ * calls and of their ratios. Run with V8's flags of an engine child.
  */
 import { readFileSync } from "node:fs";
 import { rewriteModule } from "@outlayer/protocol/execution/index";
 import { PROGRAMS } from "./programs.ts";
+import { wasmtimePrograms } from "./wasmtime-programs.ts";
 
-const ROUNDS = Number(process.argv[3] ?? 11);
+const [, , modulePath, roundsText, libraryPath] = process.argv as [string, string, string, string, string?];
+const ROUNDS = Number(roundsText);
 
 type Program = (work: number) => number;
 type Exports = Readonly<Record<string, Program>>;
 
-const code = new Uint8Array(readFileSync(process.argv[2]!));
+/** What one program took, medians. */
+export interface Compared {
+  readonly plainMs: number;
+  readonly meteredMs: number;
+  /** Rewritten by plain. */
+  readonly ratio: number;
+  readonly ticks: number;
+  readonly wasmtime?: {
+    readonly ms: number;
+    /** Rewritten on V8 by plain on wasmtime. */
+    readonly ratio: number;
+    readonly fuel: number;
+  };
+}
+
+const code = new Uint8Array(readFileSync(modulePath));
 const plain = new WebAssembly.Instance(new WebAssembly.Module(code)).exports as unknown as Exports;
 const { bytes } = rewriteModule(code, { costVersion: 1, maxMemoryPages: 1024, entryPoint: undefined });
 const metered = new WebAssembly.Instance(new WebAssembly.Module(bytes as Uint8Array<ArrayBuffer>)).exports;
@@ -20,6 +38,7 @@ fuel.value = 1n << 60n;
 const stack = metered.$sp as unknown as { value: number };
 const wholeStack = stack.value;
 (metered.$start as (() => void) | undefined)?.();
+const wasmtime = libraryPath === undefined ? undefined : wasmtimePrograms(libraryPath, code);
 
 function cpuMs(call: () => void): number {
   const before = process.cpuUsage();
@@ -28,24 +47,37 @@ function cpuMs(call: () => void): number {
   return (user + system) / 1000;
 }
 
-const median = (values: number[]): number => values.sort((a, b) => a - b)[values.length >> 1]!;
+const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1]!;
 
-const result: Record<string, { plainMs: number; meteredMs: number; ratio: number; ticks: number }> = {};
-for (const [name, work] of PROGRAMS) {
-  const plainMs: number[] = [];
-  const meteredMs: number[] = [];
-  const run = (exports: Exports) => {
+function compare(name: string, work: number): Compared {
+  const times = { plain: [] as number[], metered: [] as number[], wasmtime: [] as number[] };
+  const runPlain = () => plain[name]!(work);
+  const runMetered = () => {
     stack.value = wholeStack;
-    return exports[name]!(work);
+    return (metered as unknown as Exports)[name]!(work);
   };
-  if (run(plain) !== run(metered as unknown as Exports)) throw new Error(`${name} differs`);
-  const before = fuel.value;
+  if (runPlain() !== runMetered()) throw new Error(`${name} differs`);
+  wasmtime?.run(name, work);
+  const ticksBefore = fuel.value;
+  const fuelBefore = wasmtime?.fuelLeft();
   for (let round = 0; round < ROUNDS; round++) {
-    plainMs.push(cpuMs(() => run(plain)));
-    meteredMs.push(cpuMs(() => run(metered as unknown as Exports)));
+    times.plain.push(cpuMs(runPlain));
+    times.metered.push(cpuMs(runMetered));
+    if (wasmtime !== undefined) times.wasmtime.push(cpuMs(() => wasmtime.run(name, work)));
   }
-  const ticks = Number((before - fuel.value) / BigInt(ROUNDS));
-  const ratio = median(plainMs.map((ms, round) => meteredMs[round]! / ms));
-  result[name] = { plainMs: median(plainMs), meteredMs: median(meteredMs), ratio, ticks };
+  const ratioTo = (others: readonly number[]) => median(others.map((ms, round) => times.metered[round]! / ms));
+  const compared = {
+    plainMs: median(times.plain),
+    meteredMs: median(times.metered),
+    ratio: ratioTo(times.plain),
+    ticks: Number((ticksBefore - fuel.value) / BigInt(ROUNDS)),
+  };
+  if (wasmtime === undefined || fuelBefore === undefined) return compared;
+  const spent = Number((fuelBefore - wasmtime.fuelLeft()) / BigInt(ROUNDS));
+  return {
+    ...compared,
+    wasmtime: { ms: median(times.wasmtime), ratio: ratioTo(times.wasmtime), fuel: spent },
+  };
 }
-console.log(JSON.stringify(result));
+
+console.log(JSON.stringify(Object.fromEntries(PROGRAMS.map(([name, work]) => [name, compare(name, work)]))));

@@ -14,7 +14,7 @@ import { metered } from "./harness.ts";
 type Statement =
   | { readonly kind: "work" | "return" }
   | { readonly kind: "block" | "loop"; readonly body: readonly Statement[] }
-  | { readonly kind: "if"; readonly then: readonly Statement[]; readonly otherwise: readonly Statement[] | undefined }
+  | { readonly kind: "if"; readonly first: readonly Statement[]; readonly second: readonly Statement[] | undefined }
   | { readonly kind: "br" | "brIf"; readonly depth: number }
   | { readonly kind: "brTable"; readonly depths: readonly number[] }
   | { readonly kind: "call" | "callIndirect" | "tailCall" | "recurse"; readonly callee: number };
@@ -56,9 +56,9 @@ function encode(statement: Statement, labels: Labels, self: number): Code {
     case "loop":
       return loop(nested(statement.body, "loop"));
     case "if": {
-      const { then, otherwise } = statement;
-      const second = otherwise === undefined ? [] : [0x05, nested(otherwise, "block")];
-      return [DECIDE, 0x04, 0x40, nested(then, "block"), second, 0x0b];
+      const { first, second } = statement;
+      const arm = second === undefined ? [] : [0x05, nested(second, "block")];
+      return [DECIDE, 0x04, 0x40, nested(first, "block"), arm, 0x0b];
     }
     case "br":
       return br(targetOf(statement.depth, labels, true));
@@ -129,7 +129,7 @@ class Model {
       case "if": {
         const decision = this.#decide();
         this.#pay(Op.if);
-        return this.#block((decision ? statement.then : statement.otherwise) ?? [], [...labels, "block"], self);
+        return this.#block((decision ? statement.first : statement.second) ?? [], [...labels, "block"], self);
       }
       case "br":
         this.#pay(Op.br);
@@ -193,8 +193,8 @@ const { statements } = fc.letrec<{ statement: Statement; statements: readonly St
       fc.record({ kind: fc.constantFrom("block", "loop"), body: tie("statements") }),
       fc.record({
         kind: fc.constant("if"),
-        then: tie("statements"),
-        otherwise: fc.option(tie("statements"), { nil: undefined }),
+        first: tie("statements"),
+        second: fc.option(tie("statements"), { nil: undefined }),
       }),
     ) as fc.Arbitrary<Statement>,
   };
