@@ -7,8 +7,9 @@
 import { createHash } from "node:crypto";
 import { globSync, readFileSync } from "node:fs";
 import { copyFile, mkdir, readFile, rm, writeFile } from "node:fs/promises";
-import { basename, join } from "node:path";
+import { basename, join, relative } from "node:path";
 import { build, version as esbuildVersion } from "esbuild";
+import { guestNames, guestPath } from "../wasi-examples/build.ts";
 
 const NODE_DIRECTORY = import.meta.dirname;
 const REPOSITORY = join(NODE_DIRECTORY, "..");
@@ -23,7 +24,6 @@ const ENTRY_POINTS = {
 const SOURCES = ["node/src/**/*.ts", "protocol/src/**/*.ts", "contract/{client,devchain}/**/*.ts"];
 const MANIFESTS = ["package-lock.json", "{node,protocol,contract}/package.json", "node/build-program.ts"];
 const CONTRACTS = "contract/dist/*.wasm";
-const GUESTS = "wasi-examples/dist/*.wasm";
 const NATIVE_PACKAGES = ["level", "koffi"];
 /** Some packages are CommonJS inside and call `require` for Node's own modules. */
 const REQUIRE = 'import{createRequire as bundleRequire}from"node:module";const require=bundleRequire(import.meta.url);';
@@ -67,10 +67,9 @@ async function copyAssets(): Promise<void> {
   await mkdir(guests, { recursive: true });
   for (const file of globSync(CONTRACTS, { cwd: REPOSITORY }))
     await copyFile(join(REPOSITORY, file), join(ASSETS, basename(file)));
-  for (const file of globSync(GUESTS, { cwd: REPOSITORY })) {
-    const name = basename(file, ".wasm");
+  for (const name of guestNames) {
     const expected = join(REPOSITORY, "wasi-examples", name, "expected.json");
-    await copyFile(join(REPOSITORY, file), join(guests, `${name}.wasm`));
+    await copyFile(guestPath(name), join(guests, `${name}.wasm`));
     await copyFile(expected, join(guests, `${name}.json`));
   }
 }
@@ -98,9 +97,9 @@ function licenses(inputs: readonly string[]): string {
 
 function sourceHash(): string {
   const hash = createHash("sha256").update(`esbuild ${esbuildVersion}\0`);
-  const files = globSync([...MANIFESTS, ...SOURCES, CONTRACTS, GUESTS, "wasi-examples/*/expected.json"], {
-    cwd: REPOSITORY,
-  });
+  const guests = guestNames.map((name) => relative(REPOSITORY, guestPath(name)));
+  const patterns = [...MANIFESTS, ...SOURCES, CONTRACTS, "wasi-examples/*/expected.json"];
+  const files = [...guests, ...globSync(patterns, { cwd: REPOSITORY })];
   for (const file of files.sort()) {
     hash
       .update(`${file}\0`)
