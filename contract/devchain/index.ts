@@ -2,7 +2,7 @@
  * The embedded NEAR chain. In a process of its own: `main.ts`. Behind JSON-RPC: `openDevChain` or `new DevChain`,
  * then `startDevChainServer`. Without any of it, on virtual time: `new DevChain` and `produceBlock`.
  */
-export { BLOCK_GAS_LIMIT, DevChain, GAS_PRICE, GENESIS_HEIGHT } from "./chain/devchain.ts";
+export { BLOCK_GAS_LIMIT, DevChain, GAS_PRICE } from "./chain/devchain.ts";
 export {
   type BlockInputs,
   type BlockListener,
@@ -13,6 +13,7 @@ export {
   type DevChainOptions,
   type Finality,
   type ForkOptions,
+  GENESIS_HEIGHT,
   type GenesisAccount,
   type InputListener,
   type ViewResult,

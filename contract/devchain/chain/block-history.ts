@@ -67,6 +67,7 @@ export class BlockHistory {
     if (reference === "optimistic") return this.head.height;
     if (reference === "near-final") return lag(Math.ceil(this.#finalityLagBlocks / 2));
     if (reference === "final") return lag(this.#finalityLagBlocks);
+    if (reference === "earliest") return this.oldest.height;
     return typeof reference === "number" ? reference : this.#heights.get(reference);
   }
 }

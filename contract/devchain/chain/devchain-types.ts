@@ -38,8 +38,11 @@ export interface DevChainOptions {
 /** What a fork of a chain takes over. */
 export type ForkOptions = Omit<DevChainOptions, "accounts" | "genesisTimestampNs" | "shuffleTransactions">;
 
+export const GENESIS_HEIGHT = 1;
+
 export type Finality = "optimistic" | "near-final" | "final";
-export type BlockReference = Finality | number | Hash;
+/** `earliest`: the oldest block that is kept. */
+export type BlockReference = Finality | "earliest" | number | Hash;
 
 /** What a block was made from: enough to make it again. */
 export interface BlockInputs {

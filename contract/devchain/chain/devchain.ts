@@ -16,6 +16,7 @@ import {
   DevChainError,
   type DevChainOptions,
   type ForkOptions,
+  GENESIS_HEIGHT,
   type InputListener,
   type ViewResult,
 } from "./devchain-types.ts";
@@ -38,7 +39,6 @@ export { DevChainError } from "./devchain-types.ts";
 export const GAS_PRICE = 100_000_000n;
 /** As on mainnet: receipts beyond it wait for the next block. */
 export const BLOCK_GAS_LIMIT = 1_000_000_000_000_000;
-export const GENESIS_HEIGHT = 1;
 const MAX_TRANSACTIONS_PER_BLOCK = 1_000;
 /** More at once would hold up everything else of the process for long. */
 const MAX_FAST_FORWARD_BLOCKS = 100_000;
@@ -52,6 +52,7 @@ const DEFAULT_MINIMUM_STAKE_YOCTO = 10n ** 27n;
 export class DevChain {
   readonly options: ForkOptions;
   readonly genesisHash: Hash;
+  readonly genesisTimestampNs: bigint;
   readonly epochBlocks: number;
   readonly minimumStakeYocto: bigint;
   readonly #seed: Uint8Array;
@@ -90,12 +91,14 @@ export class DevChain {
     this.#ledger = new TransactionLedger(history);
     if (fork === undefined) {
       for (const account of options.accounts) createGenesisAccount(this.#state, account);
+      this.genesisTimestampNs = options.genesisTimestampNs;
       this.genesisHash = this.#closeBlock(GENESIS_HEIGHT, options.genesisTimestampNs, [], [], 0).hash;
     } else {
       if (fork.chainId !== options.chainId) {
         throw new DevChainError("INVALID_OPTIONS", `the snapshot is of chain ${fork.chainId}`);
       }
       this.genesisHash = fork.genesisHash;
+      this.genesisTimestampNs = fork.genesisTimestampNs;
       this.#restore(fork);
     }
   }
@@ -179,6 +182,7 @@ export class DevChain {
     return {
       chainId: this.chainId,
       genesisHash: this.genesisHash,
+      genesisTimestampNs: this.genesisTimestampNs,
       head: this.head,
       blockHashes: this.#blocks.hashes,
       records: this.#state.records(),

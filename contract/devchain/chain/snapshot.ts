@@ -11,6 +11,7 @@ import type { Block } from "./types.ts";
 export interface ChainSnapshot {
   readonly chainId: string;
   readonly genesisHash: Hash;
+  readonly genesisTimestampNs: bigint;
   readonly head: Block;
   /** Of the blocks that transactions may name; the last is the head's. */
   readonly blockHashes: readonly Hash[];

@@ -2,7 +2,7 @@
 import type { DevChain } from "../chain/devchain.ts";
 import type { ChangeCause, Column, StateChange } from "../chain/state.ts";
 import type { Params } from "./params.ts";
-import { requireBlock } from "./queries.ts";
+import { requireBlock } from "./unknown-block.ts";
 import { accessKeyView, accountView, keyToBase64, toBase64 } from "./views.ts";
 
 const CHANGES_TYPES = [
@@ -75,7 +75,7 @@ function filterOf(params: Params): (change: StateChange) => boolean {
 
 export function changes(chain: DevChain, params: Params): object {
   const wanted = filterOf(params);
-  const block = requireBlock(chain, params.blockReference());
+  const block = requireBlock(chain, params.blockReference(), "changes");
   const views = chain.changes(block.height).filter(wanted).map(changeView);
   return { block_hash: block.hash, changes: views.filter((view) => view !== undefined) };
 }
@@ -88,7 +88,7 @@ const TOUCHED_TYPES = new Map<Column, string>([
 ]);
 
 export function changesInBlock(chain: DevChain, params: Params): object {
-  const block = requireBlock(chain, params.blockReference());
+  const block = requireBlock(chain, params.blockReference(), "changes");
   const touched = new Set<string>();
   for (const change of chain.changes(block.height)) {
     const type = TOUCHED_TYPES.get(change.column);

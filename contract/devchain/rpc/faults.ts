@@ -5,7 +5,7 @@
 import { createHash } from "node:crypto";
 import type { DevChain } from "../chain/devchain.ts";
 import type { BlockReference } from "../chain/devchain-types.ts";
-import { handlerError, RpcError } from "./rpc-error.ts";
+import { RpcError } from "./rpc-error.ts";
 
 export interface RpcFaults {
   readonly seed: string;
@@ -64,11 +64,6 @@ export function tooManyRequests(): RpcError {
     },
     429,
   );
-}
-
-export function collectedBlock(reference: unknown): RpcError {
-  const message = `DB Not Found Error: block ${String(reference)}`;
-  return handlerError("UNKNOWN_BLOCK", { block_reference: { BlockId: reference } }, message);
 }
 
 /** The block that a request names by its height or hash. */

@@ -1,6 +1,6 @@
 /** Typed, bounded reading of JSON-RPC parameters. Everything here is hostile. */
 
-import type { BlockReference, Finality } from "../chain/devchain-types.ts";
+import { type BlockReference, type Finality, GENESIS_HEIGHT } from "../chain/devchain-types.ts";
 import { isAccountId } from "../codec/account-id.ts";
 import { type Hash, parseHash, toHash } from "../codec/hash.ts";
 import { parsePublicKey } from "../codec/public-key.ts";
@@ -78,6 +78,22 @@ export class Params {
     });
   }
 
+  flag(name: string): boolean {
+    const value = this.#get(name);
+    if (value !== undefined && value !== null && typeof value !== "boolean") {
+      throw parseError(`missing or malformed field \`${name}\``);
+    }
+    return value === true;
+  }
+
+  /** A whole number above 0, or undefined where there is none. */
+  limit(name: string): number | undefined {
+    if (!this.has(name)) return undefined;
+    const value = this.integer(name);
+    if (value === 0 || value >= 2 ** 32) throw parseError(`\`${name}\` is not a limit`);
+    return value;
+  }
+
   oneOf<T extends string>(name: string, allowed: readonly T[], otherwise?: T): T {
     if (!this.has(name) && otherwise !== undefined) return otherwise;
     const value = this.text(name);
@@ -130,7 +146,8 @@ export class Params {
     if (this.has("block_id") && this.has("finality")) throw parseError("either `block_id` or `finality`, not both");
     if (this.has("block_id")) return this.blockId("block_id");
     if (this.has("sync_checkpoint")) {
-      throw parseError("`sync_checkpoint` is not supported by the embedded chain");
+      const checkpoint = this.oneOf("sync_checkpoint", ["genesis", "earliest_available"]);
+      return checkpoint === "genesis" ? GENESIS_HEIGHT : "earliest";
     }
     const finality = this.text("finality");
     if (!FINALITIES.includes(finality)) throw parseError(`unknown finality \`${finality.slice(0, 64)}\``);

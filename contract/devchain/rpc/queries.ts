@@ -1,17 +1,18 @@
 /** `query`: looking at accounts, keys, code, storage, and calling view methods, as of some block. */
 import type { DevChain } from "../chain/devchain.ts";
-import { type BlockReference, DevChainError } from "../chain/devchain-types.ts";
+import { DevChainError } from "../chain/devchain-types.ts";
 import type { Account, StateView } from "../chain/state.ts";
 import type { Block } from "../chain/types.ts";
 import { failureToJson } from "../vm/vm-error.ts";
 import type { Params } from "./params.ts";
-import { handlerError, type RpcError } from "./rpc-error.ts";
+import { handlerError, parseError, type RpcError } from "./rpc-error.ts";
+import { requireBlock } from "./unknown-block.ts";
 import { accessKeyView, accountView, keyToBase64, toBase64 } from "./views.ts";
 
 /** Contracts with more than this are not listed whole. */
 const MAX_VIEWED_STATE_BYTES = 4 * 1024 * 1024;
 
-const REQUEST_TYPES = [
+export const REQUEST_TYPES = [
   "view_account",
   "view_access_key",
   "view_access_key_list",
@@ -19,20 +20,9 @@ const REQUEST_TYPES = [
   "view_state",
   "call_function",
 ] as const;
+export type QueryType = (typeof REQUEST_TYPES)[number];
 
-/** A block, or the client's error: `UNKNOWN_BLOCK`. */
-export function requireBlock(chain: DevChain, reference: BlockReference): Block {
-  try {
-    return chain.block(reference);
-  } catch (error) {
-    throw unknownBlock(error, reference);
-  }
-}
-
-function unknownBlock(error: unknown, reference: BlockReference): unknown {
-  if (!(error instanceof DevChainError) || error.code !== "UNKNOWN_BLOCK") return error;
-  return handlerError("UNKNOWN_BLOCK", { block_reference: { BlockId: reference } }, error.message);
-}
+const latin1 = (bytes: Uint8Array) => Buffer.from(bytes).toString("latin1");
 
 const at = (block: Block) => ({ block_height: block.height, block_hash: block.hash });
 
@@ -57,7 +47,7 @@ function viewAccessKey(state: StateView, accountId: string, publicKey: string, b
     throw handlerError(
       "UNKNOWN_ACCESS_KEY",
       { public_key: publicKey, ...at(block) },
-      `access key ${publicKey} does not exist while viewing`,
+      `Access key for public key ${publicKey} does not exist while viewing`,
     );
   }
   return accessKeyView(accessKey);
@@ -70,25 +60,59 @@ function viewCode(state: StateView, accountId: string, block: Block): object {
     throw handlerError(
       "NO_CONTRACT_CODE",
       { contract_account_id: accountId, ...at(block) },
-      `Contract code for contract ID ${accountId} has never been observed on the node`,
+      `Contract code for contract ID #${accountId} has never been observed on the node`,
     );
   }
   return { code_base64: toBase64(code), hash: account.codeHash };
 }
 
-function viewState(state: StateView, accountId: string, prefix: Uint8Array, block: Block): object {
+/** What comes behind `after`, up to a limit; the last key of it when there is more. */
+function paged<T>(
+  entries: readonly [string, T][],
+  after: string | undefined,
+  limit: number | undefined,
+): { page: readonly [string, T][]; last: string | undefined } {
+  const rest = after === undefined ? entries : entries.filter(([key]) => key > after);
+  if (limit === undefined || rest.length <= limit) return { page: rest, last: undefined };
+  return { page: rest.slice(0, limit), last: rest[limit - 1]![0] };
+}
+
+function viewAccessKeys(state: StateView, accountId: string, params: Params, block: Block): object {
+  requireAccount(state, accountId, block);
+  const after = params.has("after_key") ? params.publicKey("after_key") : undefined;
+  const { page, last } = paged(state.entries("accessKey", accountId), after, params.limit("limit"));
+  return {
+    keys: page.map(([key, accessKey]) => ({ public_key: key, access_key: accessKeyView(accessKey) })),
+    ...(last === undefined ? {} : { last_key: last }),
+  };
+}
+
+/** There is no trie to prove anything from. */
+function refuseProof(params: Params): void {
+  if (params.flag("include_proof")) throw parseError("`include_proof`: the embedded chain has no Merkle proofs");
+}
+
+function viewState(state: StateView, accountId: string, params: Params, block: Block): object {
+  const prefix = params.base64("prefix_base64");
+  const after = params.has("after_key_base64") ? latin1(params.base64("after_key_base64")) : undefined;
+  const limit = params.limit("limit");
+  refuseProof(params);
   const account = requireAccount(state, accountId, block);
   const codeBytes = state.get("code", accountId, "")?.length ?? 0;
-  if (account.storageUsage - codeBytes > MAX_VIEWED_STATE_BYTES) {
+  if (limit === undefined && account.storageUsage - codeBytes > MAX_VIEWED_STATE_BYTES) {
     throw handlerError(
       "TOO_LARGE_CONTRACT_STATE",
       { contract_account_id: accountId, ...at(block) },
       `State of contract ${accountId} is too large to be viewed`,
     );
   }
-  const wanted = Buffer.from(prefix).toString("latin1");
+  const wanted = latin1(prefix);
   const entries = state.entries("data", accountId).filter(([key]) => key.startsWith(wanted));
-  return { values: entries.map(([key, value]) => ({ key: keyToBase64(key), value: toBase64(value) })), proof: [] };
+  const { page, last } = paged(entries, after, limit);
+  return {
+    values: page.map(([key, value]) => ({ key: keyToBase64(key), value: toBase64(value) })),
+    ...(last === undefined ? {} : { last_key: keyToBase64(last) }),
+  };
 }
 
 function callFunction(chain: DevChain, params: Params, block: Block): object {
@@ -110,9 +134,10 @@ function callFunction(chain: DevChain, params: Params, block: Block): object {
   }
 }
 
-export function query(chain: DevChain, params: Params): object {
-  const type = params.oneOf("request_type", REQUEST_TYPES);
-  const block = requireBlock(chain, params.blockReference());
+/** @param named the kind of a method that stands for one kind of query, as `EXPERIMENTAL_view_account` does */
+export function query(chain: DevChain, params: Params, named?: QueryType): object {
+  const type = named ?? params.oneOf("request_type", REQUEST_TYPES);
+  const block = requireBlock(chain, params.blockReference(), "query");
   const state = chain.stateAt(block.height);
   const accountId = params.accountId("account_id");
   const answer = (): object => {
@@ -121,15 +146,12 @@ export function query(chain: DevChain, params: Params): object {
         return accountView(requireAccount(state, accountId, block));
       case "view_access_key":
         return viewAccessKey(state, accountId, params.publicKey("public_key"), block);
-      case "view_access_key_list": {
-        requireAccount(state, accountId, block);
-        const keys = state.entries("accessKey", accountId);
-        return { keys: keys.map(([key, accessKey]) => ({ public_key: key, access_key: accessKeyView(accessKey) })) };
-      }
+      case "view_access_key_list":
+        return viewAccessKeys(state, accountId, params, block);
       case "view_code":
         return viewCode(state, accountId, block);
       case "view_state":
-        return viewState(state, accountId, params.base64("prefix_base64"), block);
+        return viewState(state, accountId, params, block);
       case "call_function":
         return callFunction(chain, params, block);
     }

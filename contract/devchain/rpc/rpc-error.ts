@@ -14,6 +14,7 @@ export class RpcError extends Error {
 export type HandlerErrorName =
   | "UNKNOWN_BLOCK"
   | "UNKNOWN_CHUNK"
+  | "INVALID_SHARD_ID"
   | "UNKNOWN_ACCOUNT"
   | "UNKNOWN_ACCESS_KEY"
   | "UNKNOWN_RECEIPT"

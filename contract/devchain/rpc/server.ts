@@ -8,10 +8,11 @@ import { bodyLimit } from "hono/body-limit";
 import type { DevChain } from "../chain/devchain.ts";
 import { encodeSnapshotFile } from "../storage/snapshot-file.ts";
 import { createExplorer } from "./explorer.ts";
-import { behind, collectedBlock, FaultInjector, namedBlock, type RpcFaults, tooManyRequests } from "./faults.ts";
+import { behind, FaultInjector, namedBlock, type RpcFaults, tooManyRequests } from "./faults.ts";
 import { createMethods, statusOf } from "./methods.ts";
 import { handlerError, internalError, parseError, RpcError } from "./rpc-error.ts";
 import { TransactionService } from "./transactions.ts";
+import { unknownBlock } from "./unknown-block.ts";
 
 export interface DevChainServerOptions {
   /** Default 127.0.0.1. */
@@ -68,7 +69,7 @@ function readRequest(body: string): RpcRequest {
     throw parseError("the body is not JSON");
   }
   if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed)) {
-    throw parseError("the body is not one JSON-RPC request (batches are not taken)");
+    throw parseError("JSON RPC Request format was expected"); // batches among them, as in nearcore
   }
   const { id = null, method, params, jsonrpc } = parsed as Record<string, unknown>;
   if (jsonrpc !== "2.0") throw parseError("jsonrpc must be 2.0");
@@ -82,11 +83,12 @@ function readRequest(body: string): RpcRequest {
 function createApp(chain: DevChain, transactions: TransactionService, faults: FaultInjector): Hono {
   const methodOf = createMethods(chain, transactions);
   const staleMethodOf = createMethods(behind(chain, faults.staleBlocks), transactions);
-  const answerTo = async ({ method, params }: RpcRequest): Promise<object | string> => {
+  const answerTo = async ({ method, params }: RpcRequest): Promise<object | string | null> => {
     const hit = faults.next();
     if (hit.has("tooManyRequests")) throw tooManyRequests();
     const named = namedBlock(params);
-    if (hit.has("unknownBlocks") && named !== undefined) throw collectedBlock(named);
+    if (hit.has("unknownBlocks") && named !== undefined)
+      throw unknownBlock(named, method === "query" ? "query" : "block");
     const result = await (hit.has("staleHeads") ? staleMethodOf : methodOf)(method)(params);
     if (hit.has("timeouts")) throw handlerError("TIMEOUT_ERROR", {}, "Timeout");
     return result;
@@ -107,7 +109,7 @@ function createApp(chain: DevChain, transactions: TransactionService, faults: Fa
   });
   app.route("/", createExplorer(chain));
   app.get("/status", (context) => context.json(statusOf(chain)));
-  app.get("/health", (context) => context.json({}));
+  app.get("/health", (context) => context.json(null));
   app.get("/snapshot", (context) => {
     const file = encodeSnapshotFile(chain.options, chain.snapshot());
     context.header("content-disposition", 'attachment; filename="devchain.snapshot"');

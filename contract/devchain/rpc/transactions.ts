@@ -130,6 +130,13 @@ export class TransactionService {
     };
     const now = answer();
     if (now !== undefined) return now;
+    const timeoutError = () => {
+      const record = this.#chain.transactions.transaction(hash);
+      if (record === undefined) return handlerError("TIMEOUT_ERROR", { cause: "NOT_OBSERVED" }, "Timeout");
+      const level = highest(reachedLevels(this.#chain, record));
+      const status = finalOutcomeView(this.#chain, record, level, withReceipts);
+      return handlerError("TIMEOUT_ERROR", { cause: "PENDING", status }, "Timeout");
+    };
     if (this.#waiting.size >= this.#maxWaiting) throw timeoutError();
     return new Promise<object>((resolve, reject) => {
       const end = () => {
@@ -154,8 +161,4 @@ export class TransactionService {
       this.#waiting.add(end);
     });
   }
-}
-
-function timeoutError() {
-  return handlerError("TIMEOUT_ERROR", {}, "Timeout");
 }

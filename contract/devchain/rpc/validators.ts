@@ -1,9 +1,9 @@
 /** `validators`: who has a stake in an epoch. They produce nothing here, so every count of blocks and chunks is 0. */
 import type { DevChain } from "../chain/devchain.ts";
+import { type BlockReference, DevChainError } from "../chain/devchain-types.ts";
 import type { Stake } from "../chain/state.ts";
 import type { Block } from "../chain/types.ts";
 import type { Params } from "./params.ts";
-import { requireBlock } from "./queries.ts";
 import { handlerError } from "./rpc-error.ts";
 import { epochIdOf } from "./views.ts";
 
@@ -27,6 +27,16 @@ const NOTHING_PRODUCED = {
   num_expected_endorsements_per_shard: [0],
 };
 
+/** Here a block that is not there means an epoch that is not. */
+function knownBlock(chain: DevChain, reference: BlockReference): Block {
+  try {
+    return chain.block(reference);
+  } catch (error) {
+    if (!(error instanceof DevChainError) || error.code !== "UNKNOWN_BLOCK") throw error;
+    throw handlerError("UNKNOWN_EPOCH", {}, "Unknown Epoch");
+  }
+}
+
 /** The block as of which the epoch asked about is told: its last one, or the head in the running epoch. */
 function lastBlock(chain: DevChain, params: Params): Block {
   const { head } = chain;
@@ -42,7 +52,7 @@ function lastBlock(chain: DevChain, params: Params): Block {
     throw handlerError("UNKNOWN_EPOCH", {}, "Unknown Epoch");
   }
   if (!params.has("block_id")) return head;
-  const block = requireBlock(chain, params.blockId("block_id"));
+  const block = knownBlock(chain, params.blockId("block_id"));
   if (block.height === endOf(epochStart(chain, block.height))) return block;
   throw handlerError("VALIDATOR_INFO_UNAVAILABLE", {}, "Validator info unavailable");
 }
@@ -66,7 +76,20 @@ export function validators(chain: DevChain, params: Params): object {
     next_fishermen: [],
     current_proposals: listed(({ proposed }) => proposed, { validator_stake_struct_version: "V1" }),
     prev_epoch_kickout: [],
+    validator_reward_paid_prev_epoch: {},
     epoch_start_height: epochStart(chain, block.height),
     epoch_height: chain.epochHeight(block.height),
   };
+}
+
+/** `EXPERIMENTAL_validators_ordered`: those of the epoch of a block, by account. */
+export function validatorsOrdered(chain: DevChain, params: Params): { readonly account_id: string }[] {
+  const block = params.has("block_id") ? knownBlock(chain, params.blockId("block_id")) : chain.head;
+  const state = chain.stateAt(block.height);
+  return state.accounts("stake").flatMap((accountId) => {
+    const { publicKey, current } = state.get("stake", accountId, "")!;
+    if (current === 0n) return [];
+    const stake = current.toString();
+    return [{ account_id: accountId, public_key: publicKey, stake, validator_stake_struct_version: "V1" }];
+  });
 }

@@ -11,6 +11,12 @@ import { PROTOCOL_VERSION } from "../parameters/protocol-config.ts";
 
 /** There are no validators: this account stands for whoever makes the blocks. */
 export const BLOCK_PRODUCER = "devchain";
+const NO_CONGESTION = {
+  delayed_receipts_gas: "0",
+  buffered_receipts_gas: "0",
+  receipt_bytes: 0,
+  allowed_shard: 0,
+};
 const NO_SIGNATURE = `ed25519:${encodeBase58(new Uint8Array(64))}`;
 
 export const toBase64 = (bytes: Uint8Array) => Buffer.from(bytes).toString("base64");
@@ -72,7 +78,7 @@ export function actionView(action: Action): unknown {
           delegate_action: {
             sender_id: action.senderId,
             receiver_id: action.receiverId,
-            actions: action.actions.map(actionView),
+            actions: action.actions.map(plainAction),
             nonce: Number(action.nonce),
             max_block_height: Number(action.maxBlockHeight),
             public_key: action.publicKey,
@@ -81,6 +87,12 @@ export function actionView(action: Action): unknown {
         },
       };
   }
+}
+
+/** An action inside a delegate action: nearcore writes it as it is, not as a view of it. */
+function plainAction(action: Action): unknown {
+  if (action.kind === "CreateAccount") return { CreateAccount: {} };
+  return action.kind === "DeployContract" ? { DeployContract: { code: toBase64(action.code) } } : actionView(action);
 }
 
 export function receiptView(receipt: ActionReceipt): Record<string, unknown> {
@@ -100,7 +112,7 @@ export function receiptView(receipt: ActionReceipt): Record<string, unknown> {
         input_data_ids: receipt.inputDataIds,
         actions: receipt.actions.map(actionView),
         is_promise_yield: receipt.isYield,
-        refund_to: receipt.refundTo === receipt.predecessorId ? null : receipt.refundTo,
+        ...(receipt.refundTo === receipt.predecessorId ? {} : { refund_to: receipt.refundTo }),
       },
     },
     priority: 0,
@@ -176,7 +188,7 @@ export function finalOutcomeView(
   };
 }
 
-function chunkHeaderView(chain: DevChain, block: Block): Record<string, unknown> {
+function chunkHeaderView(block: Block): Record<string, unknown> {
   return {
     chunk_hash: block.hash,
     prev_block_hash: block.previousHash,
@@ -195,9 +207,9 @@ function chunkHeaderView(chain: DevChain, block: Block): Record<string, unknown>
     outgoing_receipts_root: ZERO_HASH,
     tx_root: ZERO_HASH,
     validator_proposals: [],
-    congestion_info: null,
+    congestion_info: NO_CONGESTION,
+    bandwidth_requests: null,
     signature: NO_SIGNATURE,
-    gas_price: chain.gasPrice.toString(),
   };
 }
 
@@ -241,8 +253,9 @@ export function blockView(chain: DevChain, block: Block): Record<string, unknown
       signature: NO_SIGNATURE,
       latest_protocol_version: PROTOCOL_VERSION,
       chunk_endorsements: null,
+      shard_split: null,
     },
-    chunks: [chunkHeaderView(chain, block)],
+    chunks: [chunkHeaderView(block)],
   };
 }
 
@@ -251,7 +264,7 @@ export function chunkView(chain: DevChain, block: Block): Record<string, unknown
   const receipts = block.receipts.map((id) => chain.transactions.receipt(id));
   return {
     author: BLOCK_PRODUCER,
-    header: chunkHeaderView(chain, block),
+    header: chunkHeaderView(block),
     transactions: transactions.filter((record) => record !== undefined).map(transactionView),
     receipts: receipts.filter((receipt) => receipt !== undefined).map(receiptView),
   };

@@ -192,6 +192,7 @@ const openTransaction = record({
 const snapshot = record<ChainSnapshot>({
   chainId: text,
   genesisHash: text,
+  genesisTimestampNs: amount,
   head: block,
   blockHashes: list(text, MANY),
   records: list(stateRecord, MANY),

@@ -26,6 +26,8 @@ test("what is not a JSON-RPC request is a parse error, and the server lives on",
       Uint8Array.from([0xff, 0xfe, 0x00]),
       `{"jsonrpc":"2.0","id":1,"method":"${"m".repeat(1000)}"}`,
       `${"[".repeat(100_000)}`,
+      '[{"jsonrpc":"2.0","id":1,"method":"status"}]',
+      '{"jsonrpc":"2.0","id":1,"method":"status\0"',
     ];
     for (const body of bodies) {
       const answer = await post(body);
@@ -40,6 +42,31 @@ test("what is not a JSON-RPC request is a parse error, and the server lives on",
     }
     assert.is((await fetch(`${server.url}/health`)).status, 200);
     assert.is((await call("status")).result?.chain_id, "devchain");
+  }));
+
+test("NUL, deep nesting and fields that nobody asked for do no harm", () =>
+  withServer(async ({ post, call }) => {
+    const nested = `${"[".repeat(50_000)}${"]".repeat(50_000)}`;
+    for (const method of ["block", "query", "send_tx", "sandbox_patch_state", "EXPERIMENTAL_changes"]) {
+      for (const params of [nested, `{"records":${nested},"finality":${nested},"signed_tx_base64":${nested}}`]) {
+        const answer = await post(`{"jsonrpc":"2.0","id":1,"method":"${method}","params":${params}}`);
+        assert.equal([answer.status, answer.error?.cause.name], [400, "PARSE_ERROR"], method);
+      }
+    }
+    const account = { request_type: "view_account", finality: "final", account_id: "alice.test" };
+    for (const account_id of ["alice.test\0", "\0", "ali\0ce.test", "\ud800"]) {
+      assert.is((await call("query", { ...account, account_id })).error?.cause.name, "PARSE_ERROR");
+    }
+    const method = { request_type: "call_function", finality: "final", account_id: "other.test", args_base64: "" };
+    const failed = await call("query", { ...method, method_name: "get\0" });
+    assert.equal(failed.error?.cause.info.error, { MethodResolveError: "MethodNotFound" });
+    const stray = { stray: 1, __proto__: null, constructor: {}, proof: nested };
+    assert.is((await call("query", { ...account, ...stray })).result?.locked, "0");
+    const large = { ...account, account_id: "a".repeat(9 * 1024 * 1024) };
+    assert.is((await call("query", large)).error?.cause.name, "PARSE_ERROR");
+    for (const id of [0, -1, "x", null, "\0", 1e300]) {
+      assert.is((await post(JSON.stringify({ jsonrpc: "2.0", id, method: "health" }))).id, id);
+    }
   }));
 
 test("malformed parameters are parse errors", () =>
