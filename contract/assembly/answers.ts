@@ -58,6 +58,14 @@ export class AnswerArguments {
     );
   }
 
+  /** Of a build: its recipe stands where an answer has its tape. */
+  static ofBuild(fields: JsonObject): AnswerArguments {
+    return new AnswerArguments(
+      fields.required("request_id").u64(), epochField(fields), hashField(fields, "code_hash"),
+      hashField(fields, "recipe_id"), parseAttestations(fields.required("attestations")),
+    );
+  }
+
   static read(claims: bool): AnswerArguments {
     const input = callInput(), r = borshReader(input);
     if (r) return AnswerArguments.ofBorsh(r, claims);

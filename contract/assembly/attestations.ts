@@ -15,14 +15,22 @@ import { State } from "./state";
 import { Text } from "./text";
 
 export const RESULT_DOMAIN = "outlayer/result-attestation/v1";
+export const BUILD_DOMAIN = "outlayer/build-attestation/v1";
 const REPLAY_CLASS_PURE: u8 = 0;
 
-/** What an answer says, under which lease. */
+/** What an answer says, under which lease. A build has its details in the response's place, its recipe in the tape's. */
 export class ResultClaim {
   constructor(
     readonly leaseEpoch: u32, readonly holder: Uint8Array, readonly codeHash: Uint8Array,
-    readonly responseHash: Uint8Array, readonly tapeHash: Uint8Array,
+    readonly responseHash: Uint8Array, readonly tapeHash: Uint8Array, readonly isBuild: bool = false,
   ) {}
+
+  /** Two claims that cannot both be right. Builds can be compared only where they are of the same recipe. */
+  contradicts(other: ResultClaim): bool {
+    if (this.isBuild != other.isBuild) return false;
+    if (this.isBuild) return same(this.tapeHash, other.tapeHash) && !same(this.codeHash, other.codeHash);
+    return !this.sameResult(other);
+  }
 
   /** The result itself, whatever the lease. */
   sameResult(other: ResultClaim): bool {
@@ -42,9 +50,11 @@ export class ResultClaim {
 
 /** An answer as disputes name it. */
 export function claimOf(fields: JsonObject): ResultClaim {
+  const isBuild = fields.optional("recipe_id") != null;
   return new ResultClaim(
     <u32>fields.required("lease_epoch").upTo(u32.MAX_VALUE), parseAccount(fields.required("holder")),
-    hashField(fields, "code_hash"), hashField(fields, "response_hash"), hashField(fields, "tape_hash"),
+    hashField(fields, "code_hash"), hashField(fields, isBuild ? "details_hash" : "response_hash"),
+    hashField(fields, isBuild ? "recipe_id" : "tape_hash"), isBuild,
   );
 }
 
@@ -57,10 +67,10 @@ export function hashField(fields: JsonObject, name: Text): Uint8Array {
   return parseHash(fields.required(name).text(MAX_NAME_BYTES), name);
 }
 
-/** `protocol/src/wire/statement.ts`, from the contract's own records: what every signature has to be about. */
+/** `protocol/src/wire/statement.ts` and `builds.ts`, from the contract's own records: what every signature has to be about. */
 function hashStatement(state: State, request: RequestRecord, claim: ResultClaim): void {
   const w = new BorshWriter(1_024);
-  w.text(RESULT_DOMAIN);
+  w.text(claim.isBuild ? BUILD_DOMAIN : RESULT_DOMAIN);
   w.bytes(state.chainId);
   w.bytes(currentAccount());
   w.u64(request.requestId);
@@ -68,9 +78,11 @@ function hashStatement(state: State, request: RequestRecord, claim: ResultClaim)
   w.u32(claim.leaseEpoch);
   w.bytes(claim.holder);
   w.raw(claim.codeHash);
-  w.u8(REPLAY_CLASS_PURE);
-  w.u16(request.costVersion);
-  w.raw(request.inputHash);
+  if (!claim.isBuild) {
+    w.u8(REPLAY_CLASS_PURE);
+    w.u16(request.costVersion);
+    w.raw(request.inputHash);
+  }
   w.raw(request.seed);
   w.raw(claim.responseHash);
   w.raw(claim.tapeHash);

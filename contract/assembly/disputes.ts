@@ -4,8 +4,9 @@
  * about one request and lease. The last two need nothing but signatures, so they hold until unbonding ends.
  */
 import { parseAccount } from "./accounts";
-import { checkAttestations, claimOf, Level, parseAttestations, requestArgument, RESULT_DOMAIN } from "./attestations";
+import { checkAttestations, claimOf, Level, parseAttestations, requestArgument, BUILD_DOMAIN, RESULT_DOMAIN } from "./attestations";
 import { BorshReader } from "./borsh";
+import { replaceBuild } from "./builds";
 import { fresh, same } from "./buffer";
 import { parseBase64, parseSignature } from "./encoding";
 import { emitObjection } from "./events";
@@ -60,7 +61,7 @@ export function dispute(): void {
   const request = requestArgument(fields);
   const wrongFields = fields.required("wrong").object(), rightFields = fields.required("right").object();
   const wrong = claimOf(wrongFields), right = claimOf(rightFields);
-  check(!wrong.sameResult(right), "SameResult: the two answers do not contradict each other");
+  check(wrong.contradicts(right), "SameResult: the two answers do not contradict each other");
   checkAttestations(parseAttestations(rightFields.required("attestations")), state, request, right, Level.highest(state, request));
   const accused = checkAttestations(parseAttestations(wrongFields.required("attestations")), state, request, wrong, Level.of(request),
   );
@@ -69,7 +70,8 @@ export function dispute(): void {
   for (let i = 0; i < accused.length; i++) {
     reward = reward.plus(slash(state, accused[i].accountId, request.requestId, reporter, wrong.resultHash()));
   }
-  check(!reward.isZero(), "AlreadyPunished: nobody is left to be slashed for this request");
+  const replaced = wrong.isBuild && replaceBuild(state, request, wrong, right);
+  check(replaced || !reward.isZero(), "AlreadyPunished: nobody is left to be slashed for this request");
   conclude(state, reward);
 }
 
@@ -88,7 +90,8 @@ class Subject {
 
   constructor(state: State, statement: Uint8Array) {
     const r = new BorshReader(statement);
-    check(sameText(r.bytes(), RESULT_DOMAIN), "NotAStatement: not a result attestation");
+    const domain = r.bytes(), isResult = sameText(domain, RESULT_DOMAIN);
+    check(isResult || sameText(domain, BUILD_DOMAIN), "NotAStatement: neither a result nor a build");
     check(
       same(r.bytes(), state.chainId) && same(r.bytes(), currentAccount()),
       "ForeignStatement: about another chain or contract",
@@ -97,13 +100,15 @@ class Subject {
     r.raw(32 + 4);
     r.bytes();
     this.bytes = statement.subarray(0, r.position);
-    r.raw(STATEMENT_REST_BYTES);
+    r.raw(isResult ? RESULT_REST_BYTES : BUILD_REST_BYTES);
     check(r.position == statement.length, "NotAStatement: bytes after its end");
   }
 }
 
 /** Code hash, class, cost version, input hash, seed, response hash, tape hash. */
-const STATEMENT_REST_BYTES: i32 = 32 + 1 + 2 + 4 * 32;
+const RESULT_REST_BYTES: i32 = 32 + 1 + 2 + 4 * 32;
+/** Code hash, seed, details hash, recipe id. */
+const BUILD_REST_BYTES: i32 = 4 * 32;
 
 function signedStatement(fields: JsonObject, name: Text, node: NodeRecord): Uint8Array {
   const signed = fields.required(name).object();

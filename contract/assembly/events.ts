@@ -229,6 +229,18 @@ export function emitObjection(state: State, requestId: u64, account: Uint8Array)
   emit(out);
 }
 
+/** Code that is bound for a source from now on. */
+export function emitBuild(
+  state: State, event: Text, requestId: u64, codeHash: Uint8Array, recipeId: Uint8Array, quorum: u16,
+): void {
+  const out = begin(state, event);
+  out.numberField("request_id", requestId);
+  out.hexField("code_hash", codeHash);
+  out.hexField("recipe_id", recipeId);
+  out.numberField("quorum", quorum);
+  emit(out);
+}
+
 /** What an account lost, and why. */
 export function emitPenalty(state: State, event: Text, requestId: u64, account: Uint8Array, amount: U128): void {
   const out = begin(state, event);

@@ -9,6 +9,7 @@ export {
   initialize as new, migrate, set_event_metadata, set_levels, set_operator, set_owner, set_paused, set_payment_token_contract,
   set_pricing, upgrade,
 } from "./admin";
+export { add_recipe, bind_build, get_build, get_recipes, retire_recipe } from "./builds";
 export { dispute, object, prove_equivocation } from "./disputes";
 export { attest, get_keystore_epoch, get_keystore_posts, open_epoch, post_complaint, post_deal } from "./keystore";
 export { claim_lease, renew_lease } from "./leases";

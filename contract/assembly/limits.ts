@@ -43,6 +43,11 @@ export const MAX_PAGE_BYTES: i32 = 3_145_728;
 export const MAX_JSON_FIELDS: i32 = 64;
 export const MAX_JSON_DEPTH: i32 = 128;
 
+/** Recipes that are listed at a time. */
+export const MAX_RECIPES: i32 = 16;
+/** What the protocol counts for a record beside its key and value (nearcore `num_extra_bytes_record`). */
+export const RECORD_OVERHEAD_BYTES: i32 = 40;
+
 /** Locked by the protocol for every byte of state, in yocto. */
 export const YOCTO_PER_BYTE: u64 = 10_000_000_000_000_000_000;
 

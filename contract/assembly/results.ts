@@ -5,11 +5,12 @@
  * Where the network has challenge blocks, an accepted answer of less than everybody waits for objections.
  */
 import { Message } from "./message";
-import { Attestation, GuestResponse, LeaseRecord, OutcomeRecord, RequestRecord, SOURCE_WASM_URL } from "./records";
+import { Attestation, GuestResponse, LeaseRecord, OutcomeRecord, RequestRecord, SOURCE_GITHUB, SOURCE_WASM_URL } from "./records";
 import { AnswerArguments } from "./answers";
 import { checkAttestations, hashField, Level, ResultClaim } from "./attestations";
 import { BorshReader } from "./borsh";
 import { ByteBuffer, EMPTY, same } from "./buffer";
+import { checkBound } from "./builds";
 import { parseBase64 } from "./encoding";
 import { emitCharged, emitProposed } from "./events";
 import { blockHeight, check, panic, predecessor, read, remove, resume, sha256, write } from "./host";
@@ -26,7 +27,7 @@ import { State } from "./state";
 import { StorageMeter } from "./storage-meter";
 
 /** A call that brings an answer, and what it is checked against. */
-class Resolution {
+export class Resolution {
   private constructor(
     readonly requestId: u64, readonly state: State, readonly request: RequestRecord, readonly terms: Terms,
     readonly objection: ObjectionRecord | null,
@@ -64,7 +65,7 @@ class Resolution {
 }
 
 /** The lease that an answer names. */
-function namedLease(requestId: u64, leaseEpoch: u32): LeaseRecord {
+export function namedLease(requestId: u64, leaseEpoch: u32): LeaseRecord {
   const lease = LeaseRecord.find(requestId);
   if (!lease) panic("NoLease: nobody holds the request");
   if (leaseEpoch != lease!.leaseEpoch) wrongEpoch(lease!.leaseEpoch);
@@ -81,6 +82,7 @@ function accept(
   resolution: Resolution, claim: ResultClaim, response: GuestResponse, encoded: Uint8Array, signed: Attestation[],
 ): void {
   const state = resolution.state, request = resolution.request, terms = resolution.terms;
+  if (request.source.kind == SOURCE_GITHUB && response.success) checkBound(request, claim.codeHash);
   const outcome = new OutcomeRecord();
   outcome.leaseEpoch = claim.leaseEpoch;
   outcome.holder = claim.holder;

@@ -216,7 +216,7 @@ function measureSpeed(): void {
 /** One request until it is claimed; gas of the request and of the claim. */
 function claimedRequest(world: BenchChain): { requestGas: number; claimGas: number } {
   const request = requestExecutionArgs({
-    source: { GitHub: { repo: "https://github.com/near/guest", commit: "main" } },
+    source: { WasmUrl: { url: "https://example.org/guest.wasm", hash: "c0".repeat(32) } },
     resource_limits: { max_instructions: 1_000_000_000, max_memory_mb: 64, max_execution_seconds: 10 },
     input_data: "input",
   });

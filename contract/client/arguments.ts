@@ -320,13 +320,36 @@ export interface AttestedResult {
   readonly attestations: readonly Attestation[];
 }
 
-const attestedJson = (result: AttestedResult): Raw =>
+/** A build under a lease: `protocol/src/wire/builds.ts`. */
+export interface AttestedBuild {
+  readonly leaseEpoch: number;
+  readonly holder: string;
+  readonly codeHash: Uint8Array;
+  readonly recipeId: Uint8Array;
+  readonly detailsHash: Uint8Array;
+  readonly attestations: readonly Attestation[];
+}
+
+/** The deposit pays for the bytes of what is bound. */
+export function bindBuildArgs(requestId: number, build: Omit<AttestedBuild, "holder">): string {
+  return object({
+    request_id: whole(requestId),
+    lease_epoch: whole(build.leaseEpoch),
+    recipe_id: hex(build.recipeId),
+    code_hash: hex(build.codeHash),
+    details_hash: hex(build.detailsHash),
+    attestations: attestationsJson(build.attestations),
+  });
+}
+
+const attestedJson = (result: AttestedResult | AttestedBuild): Raw =>
   object({
     lease_epoch: whole(result.leaseEpoch),
     holder: text(result.holder),
     code_hash: hex(result.codeHash),
-    response_hash: hex(result.responseHash),
-    tape_hash: hex(result.tapeHash),
+    ...("recipeId" in result
+      ? { recipe_id: hex(result.recipeId), details_hash: hex(result.detailsHash) }
+      : { response_hash: hex(result.responseHash), tape_hash: hex(result.tapeHash) }),
     attestations: attestationsJson(result.attestations),
   });
 
@@ -334,11 +357,11 @@ const attestedJson = (result: AttestedResult): Raw =>
  * `request`: the stored record's own bytes. `wrong` has attestations as a resolve does; those of `right` name every
  * drawn seat, since there seats are counted.
  */
-export function disputeArgs(request: Uint8Array, wrong: AttestedResult, right: AttestedResult): string {
+export function disputeArgs<T extends AttestedResult | AttestedBuild>(request: Uint8Array, wrong: T, right: T): string {
   return object({ request: base64(request), wrong: attestedJson(wrong), right: attestedJson(right) });
 }
 
 /** `right`: an answer of the highest level, the very one that the account was slashed for. */
-export function appealArgs(accountId: string, request: Uint8Array, right: AttestedResult): string {
+export function appealArgs(accountId: string, request: Uint8Array, right: AttestedResult | AttestedBuild): string {
   return object({ account_id: text(accountId), request: base64(request), right: attestedJson(right) });
 }

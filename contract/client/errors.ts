@@ -3,6 +3,7 @@
 /** Every panic of the contract begins with one of these and a colon; a test compares them with its sources. */
 export const PANIC_CODES = [
   "ActiveVersion",
+  "AlreadyBound",
   "AlreadyExiting",
   "AlreadyHolder",
   "AlreadyInitialized",
@@ -75,6 +76,7 @@ export const PANIC_CODES = [
   "NoSuchOperation",
   "NoSuchPaymentKey",
   "NoSuchProject",
+  "NoSuchRecipe",
   "NoSuchRequest",
   "NoSuchSeat",
   "NoSuchSecret",
@@ -84,6 +86,7 @@ export const PANIC_CODES = [
   "NotAContradiction",
   "NotAMember",
   "NotAStatement",
+  "NotBuilt",
   "NotEligible",
   "NotInCommittee",
   "NotInitialized",
@@ -106,6 +109,7 @@ export const PANIC_CODES = [
   "PhaseOver",
   "Private",
   "ProjectExists",
+  "RecipeExists",
   "Refused",
   "SameResult",
   "SignedIt",

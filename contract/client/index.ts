@@ -6,6 +6,7 @@
 export { nearAbi } from "./abi.ts";
 export type {
   Attestation,
+  AttestedBuild,
   AttestedResult,
   ExecutionRequest,
   ExecutionSource,
@@ -18,6 +19,7 @@ export type {
 export {
   announceOutputArgs,
   appealArgs,
+  bindBuildArgs,
   claimAndResolveArgs,
   claimAndResolveBorsh,
   claimLeaseArgs,

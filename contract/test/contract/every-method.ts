@@ -18,12 +18,14 @@ import {
   type SignedStatement,
   stateKeys,
 } from "../../client/index.ts";
+import { buildArgs, RECIPE, REPOSITORY } from "./build-world.ts";
 import {
   answerArgs,
   attest,
   type CallOptions,
   type CallResult,
   CHAIN_ID,
+  CODE,
   CODE_HASH,
   eventsIn,
   expectOk,
@@ -65,7 +67,7 @@ class Player {
     this.calls.push({ method, signer, args: input, options, result });
     return result;
   }
-  ask(source: object = GITHUB): CallResult {
+  ask(source: object = CODE): CallResult {
     const args = { source, resource_limits: LIMITS, input_data: "input" };
     return this.play("alice.test", "request_execution", args, { depositYocto: NEAR / 10n });
   }
@@ -170,7 +172,11 @@ function playRequests(player: Player): void {
   player.play("alice.test", "drop_output_chunks", { request_id: 3 });
   player.play("bob.test", "submit_output_chunk", chunk(0, bytes.length), paid);
 
-  player.ask();
+  player.ask(REPOSITORY);
+  player.play("owner.test", "add_recipe", { recipe_id: Buffer.from(RECIPE).toString("hex") });
+  player.claim(4);
+  player.play("bob.test", "bind_build", buildArgs(world, { requestId: 4 }), paid);
+  player.play("owner.test", "retire_recipe", { recipe_id: Buffer.from(RECIPE).toString("hex") });
   player.play("owner.test", "emergency_cancel_execution", { request_id: 4 });
   player.play("owner.test", "clear_all_pending_requests", { limit: 1 });
 

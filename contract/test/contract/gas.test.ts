@@ -3,7 +3,18 @@ import type { GuestResponse } from "@outlayer/protocol/wire/records";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { claimLeaseArgs, resolveExecutionBorsh } from "../../client/index.ts";
-import { answerArgs, expectOk, NEAR, NODES, outlayerWasm, resolutionOf, TGAS, textResponse, World } from "./world.ts";
+import {
+  answerArgs,
+  CODE,
+  expectOk,
+  NEAR,
+  NODES,
+  outlayerWasm,
+  resolutionOf,
+  TGAS,
+  textResponse,
+  World,
+} from "./world.ts";
 
 const CLAIM = claimLeaseArgs({ requestId: 0, seat: 0, leaseEpoch: 0 });
 
@@ -47,7 +58,7 @@ function life(input: string, response: GuestResponse, signers = 3, requestTgas =
     10_000n * NEAR,
   );
   const args = JSON.stringify({
-    source: { GitHub: { repo: "https://github.com/near/guest", commit: "main" } },
+    source: CODE,
     resource_limits: { max_instructions: 1_000_000_000 },
     input_data: input,
   });

@@ -6,7 +6,7 @@ import * as fc from "fast-check";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { claimLeaseArgs } from "../../client/index.ts";
-import { answerArgs, expectOk, GITHUB, NEAR, NODES, OUTLAYER, textResponse, World } from "./world.ts";
+import { answerArgs, CODE, expectOk, NEAR, NODES, OUTLAYER, textResponse, World } from "./world.ts";
 
 const MAX_U128 = 2n ** 128n - 1n;
 const HOLDER_BPS = 6_000n;
@@ -79,7 +79,7 @@ class Model {
     switch (step.kind) {
       case "ask": {
         // Absent limits are estimated at the base fee alone.
-        const args = JSON.stringify({ source: GITHUB, resource_limits: {}, payer_account_id: step.payer });
+        const args = JSON.stringify({ source: CODE, resource_limits: {}, payer_account_id: step.payer });
         const { panic } = world.call("alice.test", "request_execution", args, { depositYocto: step.payment });
         assert.is(panic, step.payment < this.baseFee ? "InsufficientPayment" : undefined);
         if (panic === undefined) {

@@ -4,6 +4,7 @@ import { claimLeaseArgs, type ExecutionRequest } from "../../client/index.ts";
 import {
   answerArgs,
   type CallOptions,
+  CODE,
   eventsIn,
   expectOk,
   GITHUB,
@@ -120,6 +121,7 @@ const PRICING = {
 /** `operator.test` stands for the token's contract: what it says of deposits is believed, and only that. */
 function withToken(balance: string): World {
   const world = withProject();
+  expectOk(call(world, "alice.test", "add_version", { project_name: "app", source: CODE, set_active: true }, paid));
   expectOk(call(world, "owner.test", "set_payment_token_contract", { token_contract: "operator.test" }));
   const deposit = { sender_id: "bob.test", amount: balance, msg: '{"action":"deposit_balance"}' };
   assert.is(call(world, "alice.test", "ft_on_transfer", deposit).panic, "WrongToken");

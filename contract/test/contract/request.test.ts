@@ -73,7 +73,11 @@ test("every request has a seed of its own, and the event names it", () => {
 
 test("execution_requested has the surface's keys, and ours after them", () => {
   const world = World.started();
-  const result = world.ask({ input_data: "in", params: { force_rebuild: true, store_on_fastfs: true } });
+  const result = world.ask({
+    source: GITHUB,
+    input_data: "in",
+    params: { force_rebuild: true, store_on_fastfs: true },
+  });
   const [event] = eventsIn(result.logs);
   const record = world.request(0)!;
   assert.ok(

@@ -18,10 +18,10 @@ import {
   attest,
   BASE_FEE,
   CALLER,
+  CODE,
   CODE_HASH,
   eventsIn,
   expectOk,
-  GITHUB,
   LIMITS,
   NEAR,
   NODES,
@@ -111,7 +111,7 @@ test("execution_completed has the surface's keys", () => {
   assert.ok((timestamp as number) > 1.8e18);
   assert.equal(data, {
     sender_id: "alice.test",
-    code_source: { GitHub: { repo: GITHUB.GitHub.repo, commit: "main", build_target: null } },
+    code_source: { WasmUrl: { ...CODE.WasmUrl, build_target: null } },
     resources_used: { instructions: 6_999_999, time_ms: 7, compile_time_ms: 12 },
     success: true,
     error_message: null,
@@ -126,7 +126,7 @@ function answered(response: GuestResponse): string {
   const world = World.started([1, 1, 1]);
   expectOk(world.call("alice.test", "new", `{"outlayer_id":"${OUTLAYER}"}`, { receiver: CALLER }));
   const total = world.totalYocto();
-  const args = JSON.stringify({ source: GITHUB, resource_limits: LIMITS, input_data: "in" });
+  const args = JSON.stringify({ source: CODE, resource_limits: LIMITS, input_data: "in" });
   const asked = expectOk(world.call("alice.test", "ask", args, { receiver: CALLER, depositYocto: PAYMENT }));
   assert.is(world.request(0)!.predecessorId, CALLER);
   assert.is(world.request(0)!.signerId, "alice.test");
@@ -252,7 +252,7 @@ test("signatures that are not about exactly this answer are refused", () => {
   assert.is(change('"time_ms":7', '"time_ms":8'), "BadSignature");
   assert.is(change('"refund_usd":null', '"refund_usd":1'), "BadSignature");
   assert.is(change('{"Text":"hello"}', '{"Json":"hello"}'), "BadSignature");
-  assert.is(change("c0".repeat(32), "c1".repeat(32)), "BadSignature");
+  assert.is(change("c0".repeat(32), "c1".repeat(32)), "WrongCode");
   assert.is(change("00".repeat(32), "01".repeat(32)), "BadSignature");
   assert.is(change('"account_id":"n1.test"', '"account_id":"n0.test"'), "DuplicateSigner");
   assert.is(change('"account_id":"n1.test"', '"account_id":"alice.test"'), "NotRegistered");

@@ -309,7 +309,7 @@ export class World {
   }
 
   ask(request: Partial<ExecutionRequest> = {}, depositYocto = NEAR / 10n, signer = "alice.test"): CallResult {
-    const full = { source: GITHUB, resource_limits: LIMITS, ...request };
+    const full = { source: CODE, resource_limits: LIMITS, ...request };
     return expectOk(this.call(signer, "request_execution", requestExecutionArgs(full), { depositYocto }));
   }
 }
@@ -317,6 +317,8 @@ export class World {
 export const GITHUB = { GitHub: { repo: "https://github.com/near/guest", commit: "main" } } as const;
 export const LIMITS = { max_instructions: 1_000_000_000, max_memory_mb: 64, max_execution_seconds: 10 } as const;
 export const CODE_HASH = new Uint8Array(32).fill(0xc0);
+/** Code that the request names by its hash, so that an answer about it needs no build. */
+export const CODE = { WasmUrl: { url: "https://example.org/guest.wasm", hash: "c0".repeat(32) } } as const;
 export const TAPE_HASH = new Uint8Array(32);
 
 export function expectOk(result: CallResult): CallResult {
