@@ -38,6 +38,8 @@ const HOLDER_SHARE_BPS: u64 = 6_000;
 const LEASE_PENALTY = "5000000000000000000000";
 /** 1 NEAR. */
 const OBJECTION_BOND = "1000000000000000000000000";
+/** Of the builder, and of the keystore: half of a charge at most goes to those who did not sign. */
+const MAX_SHARE_BPS: u64 = 2_500;
 const MAX_TIMELOCK_BLOCKS: u64 = 10_000_000;
 
 export const EVENT_STANDARD = "near-outlayer";
@@ -98,6 +100,7 @@ export function initialize(): void {
   const options = network ? network.object() : null;
   applyNetwork(state, options);
   state.account = currentAccount();
+  applyShares(state, options);
   if (options && options.optional("levels")) Terms.replace(state, options);
   state.genesisHeight = blockHeight();
   state.baseFee = amountOf(BASE_FEE);
@@ -131,7 +134,13 @@ export function set_paused(): void {
   state.save();
 }
 
-/** Prices that are not named stay. */
+/** What is not named stays. Together they leave something to those who sign. */
+function applyShares(state: State, fields: JsonObject | null): void {
+  state.builderShareBps = <u16>bounded(fields, "builder_share_bps", state.builderShareBps, 0, MAX_SHARE_BPS);
+  state.keystoreShareBps = <u16>bounded(fields, "keystore_share_bps", state.keystoreShareBps, 0, MAX_SHARE_BPS);
+}
+
+/** Prices and shares that are not named stay. */
 export function set_pricing(): void {
   const state = State.load();
   const fields = ownerAction(state, "set_pricing");
@@ -144,6 +153,7 @@ export function set_pricing(): void {
   if (perInstruction) state.perMillionInstructions = perInstruction.amount();
   if (perMs) state.perMs = perMs.amount();
   if (perCompileMs) state.perCompileMs = perCompileMs.amount();
+  applyShares(state, fields);
   state.save();
 }
 

@@ -100,6 +100,13 @@ export class KeystoreEpoch {
     return 0;
   }
 
+  /** Who holds a share, by its place among all. */
+  holderOf(share: u32): Uint8Array {
+    let i = 0;
+    for (; share >= this.members[i].shares; i++) share -= this.members[i].shares;
+    return this.members[i].account;
+  }
+
   /** Exact, so that a deal with a missing share is no deal. */
   get dealBytes(): i32 {
     return 2 * G2_BYTES + PROOF_BYTES + G1_BYTES * <i32>this.threshold + SHARE_BYTES * <i32>this.shares;
@@ -199,7 +206,10 @@ export function attest(): void {
   if (epoch.activated || count < epoch.threshold) return;
   epoch.activated = agreed.done();
   epoch.save();
-  emitKeystore(State.load(), "keystore_epoch_active", epoch.number);
+  const state = State.load();
+  state.activeKeystoreEpoch = max(state.activeKeystoreEpoch, epoch.number);
+  state.save();
+  emitKeystore(state, "keystore_epoch_active", epoch.number);
 }
 
 /** Null where there is none; without `epoch` the latest. */

@@ -1,18 +1,17 @@
 /**
  * Prices, charges and earnings. Callers pay per fuel; milliseconds are reported for compatibility and never charged,
  * though the estimate still counts them, so that a deposit which was enough stays enough.
- * What a request is charged is split over the signers of its result and waits for them to be withdrawn.
+ * What a request is charged is shared out (`shares.ts`) and waits to be withdrawn.
  */
 import { parseAccount } from "./accounts";
 import { BorshReader, BorshWriter } from "./borsh";
-import { fresh, same } from "./buffer";
+import { fresh } from "./buffer";
 import { emitRefundBounced } from "./events";
 import {
   assertPrivate, awaited, check, panic, predecessor, read, remove, returnBytes, transfer, transferThen, write,
 } from "./host";
 import { callArguments } from "./json";
 import { JsonWriter } from "./json-writer";
-import { Attestation } from "./records";
 import { State } from "./state";
 import { U128 } from "./u128";
 
@@ -51,25 +50,6 @@ export function credit(account: Uint8Array, amount: U128): void {
   const w = new BorshWriter(16);
   w.u128(earningsOf(account).plus(amount));
   write(earningsKey(account), w.done());
-}
-
-const BPS: u32 = 10_000;
-
-/**
- * A charge among those who signed the result: the lease holder, who pays for claim and resolve, gets the configured
- * share, the others equal parts of the rest. Where the holder did not sign, the first signer named stands for it:
- * somebody of theirs sent the resolve. What does not divide goes to that one too.
- */
-export function creditShares(state: State, charged: U128, signed: Attestation[], holder: Uint8Array): void {
-  let favoured = 0;
-  for (let i = 0; i < signed.length; i++) if (same(signed[i].accountId, holder)) favoured = i;
-  const others = <u32>signed.length - 1;
-  const share = others == 0
-    ? new U128()
-    : charged.part(BPS - state.holderShareBps).dividedBy(others);
-  for (let i = 0; i < signed.length; i++) {
-    credit(signed[i].accountId, i == favoured ? charged.minus(share.times(others)) : share);
-  }
 }
 
 /** Burns little more than one; the rest comes back. */

@@ -8,12 +8,13 @@ import { assertPrivate, blockHeight, check, predecessor, returnBytes, timestampN
 import { callArguments } from "./json";
 import { Terms } from "./levels";
 import { STALE_NS, YIELD_BLOCKS } from "./limits";
-import { creditShares, refund } from "./money";
+import { refund } from "./money";
 import { ownerAction } from "./owner";
 import { pendingIds, removePending } from "./pending";
 import { AnnouncedResult, ObjectionRecord, ProposalRecord } from "./proposals";
 import { LeaseRecord, OutcomeRecord, removeRequest, RequestRecord } from "./records";
 import { answer } from "./responses";
+import { creditShares } from "./shares";
 import { penaliseHolder, returnBond } from "./slashing";
 import { releaseAttachedUsd, settleAttachedUsd } from "./stablecoins";
 import { State } from "./state";
@@ -44,7 +45,7 @@ function settle(
   state.settles(outcome ? back : request.payment);
   if (outcome) {
     state.totalCharged = state.totalCharged.plus(charged);
-    creditShares(state, charged, outcome.attestations, outcome.holder);
+    creditShares(state, request, outcome);
   }
   if (outcome && outcome.response.success) settleAttachedUsd(request, outcome.response);
   else releaseAttachedUsd(request);

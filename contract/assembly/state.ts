@@ -85,6 +85,11 @@ export class State {
   /** Levels above the lowest (`levels.ts`), and open requests that have one. */
   levels: Uint8Array = EMPTY;
   requestsAboveLowest: u64 = 0;
+  /** Parts of a charge, in basis points: of whoever built the code, and of whoever keeps the secrets. */
+  builderShareBps: u16 = 0;
+  keystoreShareBps: u16 = 0;
+  /** The last epoch that became active; 0: none. */
+  activeKeystoreEpoch: u64 = 0;
 
   static exists(): bool { return has(utf8("STATE")); }
 
@@ -123,6 +128,9 @@ export class State {
     this.account = f.bytes(this.account);
     this.levels = f.bytes(this.levels);
     this.requestsAboveLowest = f.u64(this.requestsAboveLowest);
+    this.builderShareBps = f.u16(this.builderShareBps);
+    this.keystoreShareBps = f.u16(this.keystoreShareBps);
+    this.activeKeystoreEpoch = f.u64(this.activeKeystoreEpoch);
   }
 
   private secondLayout(f: BorshField): void {

@@ -227,6 +227,9 @@ export function get_network(): void {
   out.amountField("objection_bond", s.objectionBond);
   out.numberField("timelock_blocks", s.timelockBlocks);
   out.amountField("liabilities", s.liabilities);
+  out.numberField("builder_share_bps", s.builderShareBps);
+  out.numberField("keystore_share_bps", s.keystoreShareBps);
+  out.numberField("active_keystore_epoch", s.activeKeystoreEpoch);
   out.listField("levels");
   Terms.lowest(s).writeJson(out);
   const levels = Terms.higher(s);

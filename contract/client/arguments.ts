@@ -45,6 +45,9 @@ export interface NetworkOptions {
   readonly objectionBondYocto?: bigint;
   /** Blocks between an owner's announcement and its effect; 0: none. */
   readonly timelockBlocks?: number;
+  /** Parts of a charge, in basis points: of who signed the code's build, and of who keeps the secrets. */
+  readonly builderShareBps?: number;
+  readonly keystoreShareBps?: number;
   /** Above the lowest, which the options before are; cheapest first. */
   readonly levels?: readonly LevelOptions[];
 }
@@ -101,6 +104,8 @@ export function initializeArgs(ownerId: string, operatorId?: string, network: Ne
       lease_penalty: optional(network.leasePenaltyYocto, amount),
       objection_bond: optional(network.objectionBondYocto, amount),
       timelock_blocks: optional(network.timelockBlocks, whole),
+      builder_share_bps: optional(network.builderShareBps, whole),
+      keystore_share_bps: optional(network.keystoreShareBps, whole),
       levels: optional(network.levels, levelsJson),
     }),
   });

@@ -61,7 +61,14 @@ export const CALLS = {
   set_paused: { by: "owner", args: { paused: "bool" } },
   set_pricing: {
     by: "owner",
-    args: { base_fee: "yocto?", per_instruction_fee: "yocto?", per_ms_fee: "yocto?", per_compile_ms_fee: "yocto?" },
+    args: {
+      base_fee: "yocto?",
+      per_instruction_fee: "yocto?",
+      per_ms_fee: "yocto?",
+      per_compile_ms_fee: "yocto?",
+      builder_share_bps: "u16?",
+      keystore_share_bps: "u16?",
+    },
   },
   set_levels: { by: "owner", args: { levels: "Level[]" } },
   set_event_metadata: { by: "owner", args: { standard: "text?", version: "text?" } },

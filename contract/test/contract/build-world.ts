@@ -14,7 +14,7 @@ import {
 } from "@outlayer/protocol/wire/builds";
 import { requestDigest } from "@outlayer/protocol/wire/records";
 import { type Attestation, type AttestedBuild, bindBuildArgs } from "../../client/index.ts";
-import { CHAIN_ID, CODE_HASH, keyOf, NODES, OUTLAYER, type World } from "./world.ts";
+import { CHAIN_ID, CODE_HASH, expectOk, keyOf, NODES, OUTLAYER, type World } from "./world.ts";
 
 export const RECIPE = new Uint8Array(32).fill(0x11);
 export const COMMIT = "0123456789abcdef0123456789abcdef01234567";
@@ -73,4 +73,24 @@ export function storedBuild(world: World, repo: string = REPOSITORY.GitHub.repo)
   const canonical = canonicalSourceOf({ kind: "GitHub", repo, commit: COMMIT, buildTarget: undefined })!;
   const bytes = world.stored(Uint8Array.of(BUILD_PREFIX, ...sourceHash(canonical)));
   return bytes === undefined ? undefined : decode(buildRecord, bytes);
+}
+
+/** An epoch of the keystore with these members and shares, attested by all of them. */
+export function activateKeystore(world: World, members: readonly (readonly [account: string, shares: number])[]): void {
+  const bytes = (length: number) => Buffer.alloc(length, 1).toString("base64");
+  const total = members.reduce((sum, [, shares]) => sum + shares, 0);
+  const epoch = {
+    members: members.map(([account_id, shares]) => ({ account_id, shares, encryption_key: bytes(48) })),
+    threshold: total - Math.floor((total - 1) / 3),
+    deal_blocks: 5,
+    complaint_blocks: 5,
+    attest_blocks: 1_000,
+  };
+  expectOk(world.call("owner.test", "open_epoch", JSON.stringify(epoch)));
+  world.advance(12);
+  const attestation = { transcript_hash: bytes(32), master_public_key: bytes(96), own_public_key: bytes(96) };
+  const number = Number(world.view("get_keystore_epoch").match(/"epoch":(\d+)/)![1]);
+  for (const [account] of members) {
+    expectOk(world.call(account, "attest", JSON.stringify({ epoch: number, ...attestation })));
+  }
 }

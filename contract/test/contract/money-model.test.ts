@@ -6,15 +6,30 @@ import * as fc from "fast-check";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { claimLeaseArgs } from "../../client/index.ts";
+import { activateKeystore, buildArgs, REPOSITORY } from "./build-world.ts";
 import { answerArgs, CODE, expectOk, NEAR, NODES, OUTLAYER, textResponse, World } from "./world.ts";
 
 const MAX_U128 = 2n ** 128n - 1n;
 const HOLDER_BPS = 6_000n;
+const BUILDER_BPS = 1_500n;
+const KEYSTORE_BPS = 700n;
+/** Shares of the keystore's members, in their order. */
+const KEYSTORE: readonly (readonly [string, number])[] = [
+  ["n1.test", 1],
+  ["n2.test", 4],
+];
+const MOST_PAID = 4n;
 /** Of the one level above the lowest: three executions instead of two. */
 const HIGHER_FEE = NEAR / 50n;
 
 type Step =
-  | { readonly kind: "ask"; readonly payment: bigint; readonly payer: string }
+  | {
+      readonly kind: "ask";
+      readonly payment: bigint;
+      readonly payer: string;
+      readonly built: boolean;
+      readonly sealed: boolean;
+    }
   | { readonly kind: "answer"; readonly success: boolean; readonly instructions: bigint }
   | { readonly kind: "wait" }
   | { readonly kind: "withdraw"; readonly account: string }
@@ -29,6 +44,8 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     kind: fc.constant("ask" as const),
     payment: fc.constantFrom(0n, 1n, 10n ** 21n, NEAR / 10n, 7n * NEAR),
     payer: fc.constantFrom("alice.test", "nobody.test"),
+    built: fc.boolean(),
+    sealed: fc.boolean(),
   }),
   fc.record({
     kind: fc.constant("answer" as const),
@@ -50,14 +67,23 @@ class Model {
     leasePenaltyYocto: 0n,
     replicas: 2,
     levels: [{ replaySeats: 12, quorum: 3, baseFeeYocto: HIGHER_FEE }],
+    builderShareBps: Number(BUILDER_BPS),
+    keystoreShareBps: Number(KEYSTORE_BPS),
   });
   readonly stakes = new Map(NODES.slice(0, 3).map((name) => [name, NEAR]));
   readonly exited = new Set<string>();
   readonly earnings = new Map<string, bigint>();
-  readonly open = new Map<number, { payment: bigint; payer: string }>();
+  readonly open = new Map<number, Extract<Step, { kind: "ask" }>>();
+  /** Who signed the build of the one repository; nobody before it is built. */
+  builders: readonly string[] = [];
   baseFee = 10n ** 21n;
   perMillion = 10n ** 14n;
   asked = 0;
+
+  constructor() {
+    expectOk(this.world.call("owner.test", "add_recipe", JSON.stringify({ recipe_id: "11".repeat(32) })));
+    activateKeystore(this.world, KEYSTORE);
+  }
 
   owed(): bigint {
     const sum = (amounts: Iterable<bigint>) => [...amounts].reduce((total, amount) => total + amount, 0n);
@@ -79,14 +105,19 @@ class Model {
     switch (step.kind) {
       case "ask": {
         // Absent limits are estimated at the base fee alone.
-        const args = JSON.stringify({ source: CODE, resource_limits: {}, payer_account_id: step.payer });
+        const args = JSON.stringify({
+          source: step.built ? REPOSITORY : CODE,
+          resource_limits: {},
+          payer_account_id: step.payer,
+          secrets_ref: step.sealed ? { profile: "p", account_id: "alice.test" } : null,
+        });
         const { panic } = world.call("alice.test", "request_execution", args, { depositYocto: step.payment });
         assert.is(panic, step.payment < this.baseFee ? "InsufficientPayment" : undefined);
         if (panic === undefined) {
           const { number } = JSON.parse(world.view("get_request", JSON.stringify({ request_id: this.asked }))).level;
           assert.is(number, step.payment >= HIGHER_FEE ? 1 : 0);
         }
-        if (panic === undefined) this.open.set(this.asked++, { payment: step.payment, payer: step.payer });
+        if (panic === undefined) this.open.set(this.asked++, step);
         break;
       }
       case "answer":
@@ -141,19 +172,40 @@ class Model {
     const response = { ...textResponse("x"), success: step.success, instructions: step.instructions };
     const signers = able.slice(0, Math.max(1, request.level.quorum));
     if (!signers.includes(holder)) signers[0] = holder;
+    const { payment, built, sealed } = this.open.get(id)!;
+    if (built && this.builders.length === 0) {
+      // The deposit is for bytes: it is nobody's claim while the build is bound.
+      const args = buildArgs(world, { requestId: id, signers });
+      expectOk(world.call("bob.test", "bind_build", args, { depositYocto: NEAR }));
+      this.builders = signers;
+    }
     const resolved = world.call(
       "bob.test",
       "resolve_execution",
       answerArgs(world, { requestId: id, response, signers }),
     );
     assert.is(resolved.panic, undefined);
-    const { payment } = this.open.get(id)!;
     const fuel = step.success ? (step.instructions / 1_000_000n) * this.perMillion : 0n;
     const charged = least((payment >= HIGHER_FEE ? HIGHER_FEE : this.baseFee) + fuel, payment);
+    const keepers = KEYSTORE.flatMap(([name, shares]) => Array.from({ length: shares }, () => name));
+    const left =
+      charged -
+      (built ? this.#payInTurns(this.builders, id, (charged * BUILDER_BPS) / 10_000n) : 0n) -
+      (sealed ? this.#payInTurns(keepers, id, (charged * KEYSTORE_BPS) / 10_000n) : 0n);
     const others = BigInt(signers.length - 1);
-    const share = others === 0n ? 0n : (charged * (10_000n - HOLDER_BPS)) / 10_000n / others;
-    for (const name of signers) this.earn(name, name === holder ? charged - share * others : share);
+    const share = others === 0n ? 0n : (left * (10_000n - HOLDER_BPS)) / 10_000n / others;
+    for (const name of signers) this.earn(name, name === holder ? left - share * others : share);
     this.#end(id, charged);
+  }
+
+  /** At most four of them, who follow one another from request to request; the first gets what does not divide. */
+  #payInTurns(names: readonly string[], id: number, amount: bigint): bigint {
+    const count = least(MOST_PAID, BigInt(names.length));
+    for (let i = 0n; i < count; i++) {
+      const name = names[Number((BigInt(id) * count + i) % BigInt(names.length))]!;
+      this.earn(name, i === 0n ? amount - (amount / count) * (count - 1n) : amount / count);
+    }
+    return amount;
   }
 
   check(): void {
