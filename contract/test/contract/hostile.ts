@@ -1,39 +1,27 @@
 /**
- * Hostile calls: every method, by everybody, with arguments that are wrong in every way that JSON can be. Whatever
+ * Hostile calls: every method, by everybody, with arguments that are wrong in every way that JSON and Borsh can be. Whatever
  * comes, the contract answers with a named refusal or does what it should; a refusal leaves its state as it was, and
  * its balance always covers what it owes and stores. A case is a function of its number, so a failure can be repeated.
  */
 import { createHash } from "node:crypto";
 import { claimLeaseArgs, METHODS, objectArgs } from "../../client/index.ts";
+import { Dice } from "./dice.ts";
+import { BORSH_METHODS, type BorshMethod, hostileBorsh } from "./hostile-borsh.ts";
 import { answerArgs, expectOk, GITHUB, LIMITS, NEAR, NODES, OUTLAYER, World } from "./world.ts";
-
-/** Small, fast and the same everywhere (mulberry32). */
-export class Dice {
-  #state: number;
-  constructor(seed: number) {
-    this.#state = seed >>> 0;
-  }
-  below(limit: number): number {
-    this.#state = (this.#state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(this.#state ^ (this.#state >>> 15), this.#state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % limit;
-  }
-  pick<T>(values: readonly T[]): T {
-    return values[this.below(values.length)]!;
-  }
-}
 
 const paid = { depositYocto: NEAR / 5n };
 const WHO = ["owner.test", "operator.test", "alice.test", "bob.test", "n0.test", "n1.test", "n4.test", OUTLAYER];
 const DEPOSITS = [0n, 0n, 0n, 1n, NEAR / 10n, NEAR, 3n * NEAR];
 
-/** Requests leased, proposed and objected to; a project, secrets, a token, a keystore epoch, earnings. */
+/** What hostile Borsh is about. */
+const OPEN = { leased: 4, free: 3 };
+
+/** Requests leased, proposed, objected to and free; a project, secrets, a token, a keystore epoch, earnings. */
 export function populatedWorld(): World {
   const world = World.started([2, 2, 2, 2, 2], { quorum: 3, challengeBlocks: 90 });
-  for (let id = 0; id < 4; id++) world.ask();
+  for (let id = 0; id < 5; id++) world.ask();
   world.advance(30);
-  for (let requestId = 0; requestId < 3; requestId++) {
+  for (const requestId of [0, 1, 2, OPEN.leased]) {
     expectOk(world.call("n0.test", "claim_lease", claimLeaseArgs({ requestId, seat: 0, leaseEpoch: 0 })));
   }
   const all = NODES.slice(0, 5);
@@ -169,8 +157,18 @@ export interface HostileCall {
 
 const CALLABLE = Object.entries(METHODS).filter(([, { view }]) => !view);
 
-export function hostileCall(number: number): HostileCall {
+/** One in so many speaks Borsh. */
+const BORSH_SHARE = 4;
+
+function borshCall(world: World, dice: Dice): HostileCall {
+  const method: BorshMethod = dice.pick(BORSH_METHODS);
+  const signer = dice.pick(WHO);
+  return { method, signer, args: hostileBorsh(world, dice, method, OPEN), depositYocto: dice.pick(DEPOSITS) };
+}
+
+export function hostileCall(world: World, number: number): HostileCall {
   const dice = new Dice(number * 7_919 + 17);
+  if (dice.below(BORSH_SHARE) === 0) return borshCall(world, dice);
   const [method, description] = dice.pick(CALLABLE);
   let args: unknown = Object.fromEntries(
     Object.entries(description.args).map(([name, type]) => [name, plausible(dice, type)]),
@@ -195,15 +193,20 @@ function storageDigest(world: World): string {
   return hash.digest("hex");
 }
 
+/** JSON as it is, Borsh in hex. */
+function spelled(args: Uint8Array): string {
+  return args[0] === 1 ? Buffer.from(args).toString("hex") : Buffer.from(args).toString("utf8").slice(0, 300);
+}
+
 /** Plays a case; the text says what went wrong, undefined that nothing did. */
 export function faultOf(world: World, number: number): string | undefined {
-  const call = hostileCall(number);
-  const at = `case ${number}: ${call.method} by ${call.signer} with ${Buffer.from(call.args).toString("utf8").slice(0, 300)}`;
+  const call = hostileCall(world, number);
+  const at = `case ${number}: ${call.method} by ${call.signer} with ${spelled(call.args)}`;
   const open = world.view("get_pending_request_ids");
   const before = storageDigest(world);
   const result = world.call(call.signer, call.method, call.args, { depositYocto: call.depositYocto });
   if (result.failure !== undefined) {
-    // Of a record that an argument brings, not of the contract's own.
+    // Of a record that an argument brings, not of the contract's own. Borsh arguments are refused as such.
     const badRecord = result.panic === "BadRecord" && call.method !== "dispute" && call.method !== "appeal";
     if (result.panic === undefined || badRecord) return `${at}: ${result.failure}`;
     // Yields can end in the same blocks; then the difference is theirs.
