@@ -16,6 +16,7 @@ await buildGuests();
 const optimising = new EnginePool({ children: 1, wallTimeMs: 60_000 });
 const baseline = new EnginePool({ children: 1, wallTimeMs: 60_000, v8Flags: ["--liftoff-only"] });
 const decoder = new TextDecoder();
+const REPLAYS = 100;
 
 function jobFor(guest: GuestName, input: string, limits: ExpectedCase["limits"] = {}): ExecutionJob {
   const { maxFuel, ...rest } = { ...EXAMPLE_LIMITS, ...limits };
@@ -44,6 +45,14 @@ for (const guest of guestNames) {
       if (expected.stdout !== undefined) assert.is(decoder.decode(outcome.stdout), expected.stdout, expected.name);
       assert.is(decoder.decode(outcome.stderr), expected.stderr ?? "", expected.name);
       assert.is(outcome.fuel, BigInt(expected.fuel), `fuel: ${expected.name}`);
+    }
+  });
+
+  test(`${guest}: 100 of 100 replays are equal in fuel, output and memory`, async () => {
+    for (const { input, limits, name } of expectedCases(guest)) {
+      const job = jobFor(guest, input, limits);
+      const first = textOf(await optimising.run(job));
+      for (let replay = 0; replay < REPLAYS; replay++) assert.is(textOf(await optimising.run(job)), first, name);
     }
   });
 

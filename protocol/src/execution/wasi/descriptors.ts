@@ -126,7 +126,7 @@ export const DESCRIPTORS: HandlerTable = {
   fd_fdstat_set_rights: either(Errno.notsup, nodes.setRights),
   fd_filestat_set_size: either(Errno.inval, nodes.setSize),
   fd_filestat_set_times: either(Errno.notsup, nodes.setNodeTimes),
-  fd_readdir: either(Errno.notdir, nodes.readDirectory),
+  fd_readdir: either(Errno.badf, nodes.readDirectory),
   fd_prestat_get: prestat,
   fd_prestat_dir_name: prestatName,
 };

@@ -5,6 +5,7 @@ export const Errno = {
   exist: 20,
   fault: 21,
   fbig: 22,
+  ilseq: 25,
   inval: 28,
   isdir: 31,
   loop: 32,
@@ -18,7 +19,6 @@ export const Errno = {
   notsup: 58,
   perm: 63,
   spipe: 70,
-  notcapable: 76,
 } as const;
 
 /** Ends a host function early with an error number. */

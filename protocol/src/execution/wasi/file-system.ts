@@ -106,7 +106,7 @@ export class FileSystem {
   resolve(from: DirectoryNode, path: string, followLast: boolean, links = 0): Place {
     if (path === "") throw new ErrnoError(Errno.noent);
     if (path.length > MAX_PATH_BYTES) throw new ErrnoError(Errno.nametoolong);
-    if (path.startsWith("/")) throw new ErrnoError(Errno.notcapable);
+    if (path.startsWith("/")) throw new ErrnoError(Errno.perm);
     const names = path.split("/").filter((name) => name !== "" && name !== ".");
     const mustBeDirectory = /(^|\/)\.{0,2}$/.test(path);
     let directory = from;
@@ -114,7 +114,7 @@ export class FileSystem {
       const name = names[index]!;
       if (name.length > MAX_NAME_BYTES) throw new ErrnoError(Errno.nametoolong);
       if (name === "..") {
-        if (directory.parent === undefined) throw new ErrnoError(Errno.notcapable);
+        if (directory.parent === undefined) throw new ErrnoError(Errno.perm);
         directory = directory.parent;
         continue;
       }

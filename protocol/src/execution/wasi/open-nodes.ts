@@ -18,7 +18,7 @@ const WHENCE_END = 2;
 const encoder = new TextEncoder();
 
 function fileOf(open: OpenNode): FileNode {
-  if (open.node.kind !== "file") throw new ErrnoError(open.node.kind === "directory" ? Errno.isdir : Errno.badf);
+  if (open.node.kind !== "file") throw new ErrnoError(Errno.badf);
   return open.node;
 }
 
@@ -149,7 +149,7 @@ export function advise(_host: WasiHost, open: OpenNode, offset: bigint, length: 
 /** Makes sure that the file is at least as long as this. */
 export function allocate(host: WasiHost, open: OpenNode, offset: bigint, length: bigint): number {
   const file = writableFile(open);
-  if (offset < 0n || length <= 0n) return Errno.inval;
+  if (offset < 0n || length < 0n) return Errno.inval;
   const end = offset + length;
   if (end > BigInt(MAX_FILE_SYSTEM_BYTES)) return Errno.fbig;
   grow(host, file, Number(end));
@@ -179,8 +179,8 @@ export function setFlags(_host: WasiHost, open: OpenNode, flags: number): number
   return Errno.success;
 }
 
-/** Rights are not checked, so there is nothing to take away. */
-export const setRights = (): number => Errno.success;
+/** Rights are not checked, so none can be taken away. */
+export const setRights = (): number => Errno.notsup;
 
 export function setNodeTimes(
   host: WasiHost,
@@ -202,7 +202,7 @@ export function readDirectory(
   result: number,
 ): number {
   const { node } = open;
-  if (node.kind !== "directory") throw new ErrnoError(Errno.notdir);
+  if (node.kind !== "directory") throw new ErrnoError(Errno.badf);
   host.memory.check(buffer, length);
   host.memory.check(result, 4);
   const entries = entriesOf(node);

@@ -19,7 +19,7 @@ const encoder = new TextEncoder();
 
 function directoryAt(host: WasiHost, fd: number): DirectoryNode {
   const open = host.descriptor(fd);
-  if (typeof open === "string" || open.node.kind !== "directory") throw new ErrnoError(Errno.notdir);
+  if (typeof open === "string" || open.node.kind !== "directory") throw new ErrnoError(Errno.badf);
   return open.node;
 }
 
@@ -30,7 +30,7 @@ function text(host: WasiHost, pointer: number, length: number): string {
   try {
     path = decoder.decode(bytes);
   } catch {
-    throw new ErrnoError(Errno.inval);
+    throw new ErrnoError(Errno.ilseq);
   }
   if (path.includes("\0")) throw new ErrnoError(Errno.inval);
   host.charge(path.split("/").length * HOST_ENTRY_TICKS);
@@ -177,7 +177,7 @@ function symlink(
   const directory = directoryAt(host, fd);
   const to = text(host, target, targetLength);
   if (to === "") throw new ErrnoError(Errno.noent);
-  if (to.startsWith("/")) throw new ErrnoError(Errno.notcapable);
+  if (to.startsWith("/")) throw new ErrnoError(Errno.perm);
   const place = host.files.resolve(directory, text(host, pointer, length), false);
   requireFree(place);
   host.files.attach(place.directory, place.name, host.files.makeLink(to));

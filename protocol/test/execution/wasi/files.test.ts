@@ -237,16 +237,18 @@ const SCRIPT: readonly (readonly [string, (caller: Caller) => unknown])[] = [
 ];
 
 /**
- * Steps at which uvwasi answers otherwise; the value is ours, which is wasmtime's: rights are not checked, a path that
- * leads out is refused when it is followed, and names of errors are POSIX's.
+ * Steps at which uvwasi answers otherwise; the value is ours, which is wasmtime's: rights are not checked, and a path
+ * that leads out is EPERM, when it is followed.
  */
 const ON_PURPOSE: Readonly<Record<string, unknown>> = {
   "a name for which there is no room": Errno.nametoolong,
   "an empty path": `errno ${Errno.noent}`,
-  "a link out": [0, `errno ${Errno.notcapable}`],
+  "an absolute path": `errno ${Errno.perm}`,
+  "above the root": `errno ${Errno.perm}`,
+  "a link out": [0, `errno ${Errno.perm}`],
   list: [4 + 1, "e:3 l:4 s:7 t:7 u:7 v:7 w:7", 0],
-  "list a file": `errno ${Errno.notdir}`,
-  "paths below a file descriptor": Errno.notdir,
+  "list a file": `errno ${Errno.badf}`,
+  "paths below a file descriptor": Errno.badf,
 };
 
 test("files answer as Node's WASI does", () => {

@@ -52,10 +52,10 @@ test("a descriptor that does not exist is EBADF everywhere", () => {
 test("directories and sockets are refused on the standard streams", () => {
   const { wasi } = setUp();
   for (const name of WASI_FUNCTION_NAMES) {
-    if (name.startsWith("path_")) assert.is(wasi[name]!(...argumentsOf(name, 0)), Errno.notdir, name);
+    if (name.startsWith("path_")) assert.is(wasi[name]!(...argumentsOf(name, 0)), Errno.badf, name);
     if (name.startsWith("sock_")) assert.is(wasi[name]!(...argumentsOf(name, 0)), Errno.notsock, name);
   }
-  assert.is(wasi.fd_readdir!(0, 0, 0, 0n, 0), Errno.notdir);
+  assert.is(wasi.fd_readdir!(0, 0, 0, 0n, 0), Errno.badf);
   assert.is(wasi.fd_prestat_get!(0, 0), Errno.badf);
   assert.is(wasi.proc_raise!(9), Errno.notsup);
 });
