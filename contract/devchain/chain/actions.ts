@@ -1,9 +1,15 @@
 /** What each action does to an account (nearcore runtime/src/actions.rs). */
 import { accountKind, isSubAccountOf, isTopLevel, SYSTEM_ACCOUNT } from "../codec/account-id.ts";
-import type { Action } from "../codec/action.ts";
+import type { Action, GasKeyAction } from "../codec/action.ts";
 import { sha256, toHash, ZERO_HASH } from "../codec/hash.ts";
 import { publicKeyFromBytes } from "../codec/public-key.ts";
 import { ACCOUNT_CREATION, STORAGE_USAGE } from "../parameters/protocol-config.ts";
+import {
+  deployGlobalContract,
+  initDeterministicAccount,
+  useGlobalContract,
+  withoutContract,
+} from "./global-contracts.ts";
 import { ActionFailure, type ReceiptScope } from "./receipt-scope.ts";
 import { applyStake } from "./staking.ts";
 import { type Account, accessKeyBytes } from "./state.ts";
@@ -29,17 +35,28 @@ export function checkExistence(scope: ReceiptScope, action: Action): void {
     return;
   }
   if (scope.account !== undefined) return;
+  if (action.kind === "DeterministicStateInit") return;
   const makesImplicit =
     action.kind === "Transfer" &&
-    accountKind(receiverId) === "near-implicit" &&
+    ["near-implicit", "deterministic"].includes(accountKind(receiverId)) &&
     actions.length === 1 &&
     predecessorId !== SYSTEM_ACCOUNT;
   if (!makesImplicit) throw new ActionFailure({ AccountDoesNotExist: { account_id: receiverId } });
 }
 
+const OWN_ACTIONS: readonly string[] = [
+  "DeployContract",
+  "DeployGlobalContract",
+  "UseGlobalContract",
+  "Stake",
+  "AddKey",
+  "DeleteKey",
+  "DeleteAccount",
+] satisfies Action["kind"][];
+
 /** Only the account itself may change its code, keys and existence. */
 export function checkActor(scope: ReceiptScope, action: Action): void {
-  const own = ["DeployContract", "Stake", "AddKey", "DeleteKey", "DeleteAccount"].includes(action.kind);
+  const own = OWN_ACTIONS.includes(action.kind);
   const accountId = scope.receipt.receiverId;
   if (own && scope.actorId !== accountId) {
     throw new ActionFailure({ ActorNoPermission: { account_id: accountId, actor_id: scope.actorId } });
@@ -90,6 +107,12 @@ function transfer(scope: ReceiptScope, deposit: bigint): void {
     refundAllowance(scope, deposit);
     return;
   }
+  if (accountKind(receiverId) === "deterministic") {
+    // It waits for its state init; nobody has a key to it.
+    scope.account = newAccount(deposit);
+    scope.createdAccount = true;
+    return;
+  }
   // The hexadecimal name of an implicit account is its Ed25519 key.
   const publicKey = publicKeyFromBytes(Uint8Array.from([0, ...Buffer.from(receiverId, "hex")]))!;
   scope.account = newAccount(deposit);
@@ -99,11 +122,11 @@ function transfer(scope: ReceiptScope, deposit: bigint): void {
 
 function deploy(scope: ReceiptScope, account: Account, code: Uint8Array<ArrayBuffer>): void {
   const { receiverId } = scope.receipt;
-  const oldBytes = scope.state.get("code", receiverId, "")?.length ?? 0;
+  const cleared = withoutContract(scope, account);
   scope.state.set("code", receiverId, "", code);
   scope.account = {
-    ...account,
-    storageUsage: account.storageUsage - oldBytes + code.length,
+    ...cleared,
+    storageUsage: cleared.storageUsage + code.length,
     codeHash: toHash(sha256(code)),
   };
 }
@@ -148,7 +171,7 @@ function deleteAccount(scope: ReceiptScope, account: Account, beneficiaryId: str
 /** Runs every kind of action but `FunctionCall`. @throws ActionFailure */
 export function applyPlainAction(
   scope: ReceiptScope,
-  action: Exclude<Action, { kind: "FunctionCall" | "Delegate" }>,
+  action: Exclude<Action, { kind: "FunctionCall" | "Delegate" } | GasKeyAction>,
 ): void {
   switch (action.kind) {
     case "CreateAccount":
@@ -163,6 +186,17 @@ export function applyPlainAction(
       return deleteKey(scope, scope.account!, action.publicKey);
     case "DeleteAccount":
       return deleteAccount(scope, scope.account!, action.beneficiaryId);
+    case "DeployGlobalContract":
+      scope.account = deployGlobalContract(scope, scope.account!, action);
+      return;
+    case "UseGlobalContract":
+      scope.account = useGlobalContract(scope, scope.account!, action.contract);
+      return;
+    case "DeterministicStateInit":
+      // Who acts stays the predecessor: nobody may add a key to such an account.
+      scope.createdAccount ||= scope.account === undefined;
+      scope.account = initDeterministicAccount(scope, scope.account ?? newAccount(0n), action);
+      return;
     case "Stake":
       scope.account = applyStake(scope, scope.account!, action);
   }

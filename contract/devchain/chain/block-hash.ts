@@ -1,6 +1,7 @@
 /** Hashes over what a block contains, so that equal inputs can be seen to give equal chains. */
 import { createHash } from "node:crypto";
 import { type Hash, hashBytes, sha256, toHash, u64le } from "../codec/hash.ts";
+import { globalCodeKey } from "./global-contracts.ts";
 import type { StateChange } from "./state.ts";
 import type { Block, ExecutionOutcome } from "./types.ts";
 
@@ -17,8 +18,9 @@ function encodeValue(change: StateChange): string | Uint8Array {
   if (change.value === undefined) return "removed";
   switch (change.column) {
     case "account": {
-      const { amount, locked, codeHash, storageUsage } = change.value;
-      return `${amount} ${locked} ${codeHash} ${storageUsage}`;
+      const { amount, locked, codeHash, storageUsage, globalContract } = change.value;
+      const shared = globalContract === undefined ? "" : ` ${globalCodeKey(globalContract)}`;
+      return `${amount} ${locked} ${codeHash} ${storageUsage}${shared}`;
     }
     case "accessKey": {
       const { nonce, permission } = change.value;
@@ -30,6 +32,8 @@ function encodeValue(change: StateChange): string | Uint8Array {
       const { publicKey, current, next, proposed } = change.value;
       return `${publicKey} ${current} ${next} ${proposed ?? "-"}`;
     }
+    case "globalCode":
+      return change.value.code;
     case "yield":
     case "yieldId":
     case "code":

@@ -6,6 +6,7 @@
 
 import { type Hash, hashBytes, sha256, toHash, u64le, ZERO_HASH } from "../codec/hash.ts";
 import { decodeSignedTransaction, type SignedTransaction } from "../codec/transaction.ts";
+import { LIMITS } from "../parameters/protocol-config.ts";
 import { hashBlock, hashOutcomes, nextStateRoot } from "./block-hash.ts";
 import { BlockHistory } from "./block-history.ts";
 import {
@@ -21,6 +22,7 @@ import {
   type ViewResult,
 } from "./devchain-types.ts";
 import { createGenesisAccount } from "./genesis.ts";
+import { globalCodeKey } from "./global-contracts.ts";
 import { inOrderOfChance, Mempool } from "./mempool.ts";
 import { type BlockContext, executeReceipt } from "./receipt-execution.ts";
 import { ReceiptQueue } from "./receipt-queue.ts";
@@ -221,6 +223,10 @@ export class DevChain {
    * @throws TransactionCodecError, InvalidTransactionError, DevChainError `MEMPOOL_FULL`
    */
   submit(bytes: Uint8Array): Hash {
+    const limit = LIMITS.max_transaction_size;
+    if (bytes.length > limit) {
+      throw new InvalidTransactionError({ TransactionSizeExceeded: { size: bytes.length, limit } });
+    }
     const transaction = decodeSignedTransaction(bytes);
     const { hash } = transaction;
     if (this.#mempool.has(hash) || this.#ledger.transaction(hash) !== undefined) return hash;
@@ -378,6 +384,13 @@ export class DevChain {
   }
 
   #arrive(arrived: Receipt, context: BlockContext): ExecutionOutcome | undefined {
+    if (arrived.kind === "distribution") {
+      const { contract, code } = arrived;
+      const value = { code, codeHash: toHash(sha256(code)) };
+      this.#state.set("globalCode", "", globalCodeKey(contract), value);
+      this.#state.commit({ kind: "receipt", hash: arrived.id });
+      return undefined;
+    }
     const ready = this.#queue.arrive(arrived);
     if (ready === undefined) return undefined;
     const { receipt, results } = ready;

@@ -13,20 +13,23 @@ import { runContract } from "../vm/runtime.ts";
 import { failureToJson } from "../vm/vm-error.ts";
 import { applyPlainAction, checkActor, checkExistence } from "./actions.ts";
 import { acceptDelegate } from "./delegate.ts";
+import { codeOf } from "./global-contracts.ts";
 import { ActionFailure, type ReceiptScope } from "./receipt-scope.ts";
 import { type NewActionReceipt, settle, transferReceipt } from "./settlement.ts";
 import { validatorStake, validatorTotalStake } from "./staking.ts";
 import type { State } from "./state.ts";
+import { missingForStorage } from "./storage-stake.ts";
 import type {
   ActionReceipt,
   DataReceipt,
+  DistributionReceipt,
   ErrorJson,
   ExecutionOutcome,
   OutcomeStatus,
   OutputReceiver,
   Receipt,
 } from "./types.ts";
-import { checkActions, missingForStorage } from "./verifier.ts";
+import { checkActions } from "./verifier.ts";
 
 /** What the block says to the receipts that run in it. */
 export interface BlockContext {
@@ -107,6 +110,8 @@ class ReceiptExecution {
       this.#call(action, index);
     } else if (action.kind === "Delegate") {
       this.#delegate(action);
+    } else if (action.kind === "TransferToGasKey" || action.kind === "AddGasKey") {
+      throw new Error("actions on gas keys are refused before they get into a receipt");
     } else {
       applyPlainAction(this.#scope, action);
       this.returned = { kind: "value", value: new Uint8Array() };
@@ -137,16 +142,16 @@ class ReceiptExecution {
 
   #call(action: FunctionCallAction, index: number): void {
     const { receipt, state } = this.#scope;
-    const code = state.get("code", receipt.receiverId, "");
-    if (code === undefined) {
+    const found = codeOf(state, receipt.receiverId, this.#scope.account!);
+    if (found === undefined) {
       const failure = { kind: "CodeDoesNotExist", accountId: receipt.receiverId } as const;
       throw new ActionFailure({ FunctionCallError: failureToJson(failure) });
     }
     const actionHash = deriveHash(receipt.id, this.#block.height, -1n - BigInt(index));
     const outcome = runContract(
-      code,
+      found.code,
       action.methodName,
-      this.#callContext(action, index, actionHash),
+      this.#callContext(action, index, actionHash, found.codeHash),
       this.#external(actionHash),
     );
     this.gasBurnt += outcome.gasBurnt;
@@ -162,7 +167,7 @@ class ReceiptExecution {
     const { receipt } = this.#scope;
     const first = this.made.length;
     for (const promised of outcome.receipts) {
-      const error = checkActions(promised.actions);
+      const error = checkActions(promised.actions, promised.receiverId);
       if (error !== undefined) {
         throw new ActionFailure({ NewReceiptValidationError: { ActionsValidation: error } });
       }
@@ -215,7 +220,7 @@ class ReceiptExecution {
     return deriveHash(this.#scope.receipt.id, this.#block.height, (1n << 32n) + BigInt(this.#dataIds++));
   }
 
-  #callContext(action: FunctionCallAction, index: number, actionHash: Hash): CallContext {
+  #callContext(action: FunctionCallAction, index: number, actionHash: Hash, codeHash: Hash): CallContext {
     const { receipt } = this.#scope;
     const account = this.#scope.account!;
     const isLast = index === receipt.actions.length - 1;
@@ -239,7 +244,8 @@ class ReceiptExecution {
       randomSeed: sha256(hashBytes(actionHash), hashBytes(this.#block.randomValue)),
       isView: false,
       outputDataReceivers: isLast ? receipt.outputReceivers.map((output) => output.receiverId) : [],
-      codeHash: hashBytes(account.codeHash),
+      codeHash: hashBytes(codeHash),
+      globalContract: account.globalContract,
     };
   }
 
@@ -302,6 +308,7 @@ export function executeReceipt(
     actorId: receipt.predecessorId,
     createdAccount: false,
     bequests: [],
+    distributions: [],
   };
   const run = new ReceiptExecution(scope, block, results);
   const error = run.run();
@@ -346,6 +353,17 @@ export function executeReceipt(
       ? []
       : receipt.outputReceivers.map(({ receiverId, dataId }) => data(receiverId, dataId, answer, false));
 
+  const distributions = (failed ? [] : scope.distributions).map(
+    (made): DistributionReceipt => ({
+      kind: "distribution",
+      id: nextId(),
+      predecessorId: receipt.receiverId,
+      receiverId: receipt.receiverId,
+      transactionHash,
+      ...made,
+    }),
+  );
+
   const status: OutcomeStatus = failed
     ? { kind: "failure", error }
     : returned.kind === "receipt"
@@ -363,7 +381,7 @@ export function executeReceipt(
   };
   return {
     outcome,
-    outgoing: [...calls, ...transfers, ...resumes, ...answers],
+    outgoing: [...calls, ...transfers, ...resumes, ...answers, ...distributions],
     timeouts: failed ? [] : run.timeouts,
   };
 }

@@ -56,7 +56,7 @@ export class ReceiptQueue {
   }
 
   /** The receipt that can run now that `receipt` has arrived, if any. */
-  arrive(receipt: Receipt): ReadyReceipt | undefined {
+  arrive(receipt: ActionReceipt | DataReceipt): ReadyReceipt | undefined {
     if (receipt.kind === "action") return this.#arriveAction(receipt);
     return receipt.isResume ? this.#resume(receipt) : this.#arriveData(receipt);
   }

@@ -1,6 +1,6 @@
 /** What the actions of one receipt work on, and how one of them fails. */
 import type { Account, State } from "./state.ts";
-import type { ActionReceipt, ErrorJson } from "./types.ts";
+import type { ActionReceipt, CodeDistribution, ErrorJson } from "./types.ts";
 
 /** nearcore's `ActionErrorKind` as JSON; ends the receipt. */
 export class ActionFailure extends Error {
@@ -26,4 +26,6 @@ export interface ReceiptScope {
   createdAccount: boolean;
   /** The balance of a deleted account, on its way to its beneficiary. */
   bequests: { beneficiaryId: string; amount: bigint }[];
+  /** Code to be shared. */
+  readonly distributions: CodeDistribution[];
 }

@@ -37,7 +37,8 @@ export function applyPatches(state: State, patches: readonly StatePatch[]): void
     } else if (column === "code") {
       const account = state.get("account", accountId, "") ?? NO_ACCOUNT;
       state.set("code", accountId, "", value);
-      state.set("account", accountId, "", { ...account, codeHash: toHash(sha256(value)) });
+      const { globalContract: _, ...own } = account;
+      state.set("account", accountId, "", { ...own, codeHash: toHash(sha256(value)) });
     } else {
       state.set(column, accountId, key, value);
     }

@@ -2,20 +2,28 @@
  * What the chain knows of its accounts. Writes go through a journal, so that a receipt that fails leaves no trace;
  * every block keeps what it overwrote, so that queries can look at the state as of an older block.
  */
-import type { AccessKey } from "../codec/action.ts";
+import type { AccessKey, GlobalContractId } from "../codec/action.ts";
 import type { Hash } from "../codec/hash.ts";
 import type { PublicKey } from "../codec/public-key.ts";
 
 export interface Account {
   readonly amount: bigint;
   readonly locked: bigint;
-  /** `ZERO_HASH` without code. */
+  /** Of its own code; `ZERO_HASH` without. */
   readonly codeHash: Hash;
   readonly storageUsage: number;
+  /** The code it shares with others, in place of its own. */
+  readonly globalContract?: GlobalContractId;
 }
 
 /** A yield waits, or somebody (or the timeout) has sent its data. */
 export type YieldStatus = "waiting" | "resumed";
+
+/** Code that accounts share. */
+export interface GlobalCode {
+  readonly code: Uint8Array<ArrayBuffer>;
+  readonly codeHash: Hash;
+}
 
 /** What an account has at stake, as long as anything of it is locked. */
 export interface Stake {
@@ -38,6 +46,8 @@ export interface Columns {
   /** From a contract's own yield id (latin1) to the data id. */
   yieldId: Hash;
   stake: Stake;
+  /** Of the account "", by what it is named by. */
+  globalCode: GlobalCode;
 }
 export type Column = keyof Columns;
 
@@ -104,6 +114,7 @@ export class State implements StateView {
     yield: new Map(),
     yieldId: new Map(),
     stake: new Map(),
+    globalCode: new Map(),
   };
   /** What the running receipt overwrote. */
   #journal = new Map<string, Overwritten>();

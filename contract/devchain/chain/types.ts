@@ -1,5 +1,5 @@
 /** Receipts, outcomes, blocks: what moves through the chain and what it leaves behind. */
-import type { Action } from "../codec/action.ts";
+import type { Action, GlobalContractId } from "../codec/action.ts";
 import type { Hash } from "../codec/hash.ts";
 import type { PublicKey } from "../codec/public-key.ts";
 import type { SignedTransaction } from "../codec/transaction.ts";
@@ -40,7 +40,18 @@ export interface DataReceipt extends ReceiptBase {
   readonly isResume: boolean;
 }
 
-export type Receipt = ActionReceipt | DataReceipt;
+/** Shared code, deployed or replaced. */
+export interface CodeDistribution {
+  readonly contract: GlobalContractId;
+  readonly code: Uint8Array<ArrayBuffer>;
+}
+
+/** Takes code to everybody who uses it. */
+export interface DistributionReceipt extends ReceiptBase, CodeDistribution {
+  readonly kind: "distribution";
+}
+
+export type Receipt = ActionReceipt | DataReceipt | DistributionReceipt;
 
 /** JSON of nearcore's `TxExecutionError` without its outermost name. */
 export type ErrorJson = Readonly<Record<string, unknown>> | string;

@@ -3,20 +3,27 @@
  * Errors carry nearcore's JSON, which clients parse: near-api-js retries on `InvalidNonce` only if it finds it.
  */
 import { isAccountId } from "../codec/account-id.ts";
-import { type AccessKey, type Action, actionDeposit, actionGas } from "../codec/action.ts";
+import {
+  type AccessKey,
+  type Action,
+  actionDeposit,
+  actionGas,
+  type DeterministicStateInitAction,
+} from "../codec/action.ts";
+import { deterministicAccountId } from "../codec/global-contract.ts";
 import { hashBytes } from "../codec/hash.ts";
 import { KEY_TYPES, verifySignature } from "../codec/public-key.ts";
 import type { SignedTransaction } from "../codec/transaction.ts";
-import { LIMITS, MIN_GAS_PURCHASE_PRICE, STORAGE_AMOUNT_PER_BYTE } from "../parameters/protocol-config.ts";
+import { MAX_STATE_INIT_ENTRIES } from "../parameters/later-fees.ts";
+import { LIMITS, MIN_GAS_PURCHASE_PRICE, PROTOCOL_VERSION } from "../parameters/protocol-config.ts";
 import { attachedGas, receiptFees } from "../vm/action-fees.ts";
 import { isStakingKey } from "./staking.ts";
 import type { Account, StateView } from "./state.ts";
+import { missingForStorage } from "./storage-stake.ts";
 import type { ErrorJson } from "./types.ts";
 
 /** Nonces may not run ahead of the block's height times this. */
 export const NONCES_PER_BLOCK = 1_000_000n;
-/** Accounts up to this size need no balance for their storage (NEP-448). */
-const ZERO_BALANCE_STORAGE_BYTES = 770;
 
 /** A transaction that cannot be included; `error` is nearcore's `InvalidTxError` as JSON. */
 export class InvalidTransactionError extends Error {
@@ -45,14 +52,37 @@ function checkKeyAction(action: Extract<Action, { kind: "AddKey" }>): ErrorJson 
   return undefined;
 }
 
-function checkAction(action: Action): ErrorJson | undefined {
+function checkStateInit(action: DeterministicStateInitAction, receiverId: string): ErrorJson | undefined {
+  const { contract, data } = action;
+  if (contract.kind === "account" && !isAccountId(contract.accountId)) {
+    return { InvalidAccountId: { account_id: contract.accountId } };
+  }
+  const derived = deterministicAccountId(action);
+  if (derived !== receiverId) {
+    return { InvalidDeterministicStateInitReceiver: { receiver_id: receiverId, derived_id: derived } };
+  }
+  for (const { key, value } of data) {
+    const [keyLimit, valueLimit] = [LIMITS.max_length_storage_key, LIMITS.max_length_storage_value];
+    if (key.length > keyLimit) {
+      return { DeterministicStateInitKeyLengthExceeded: { length: key.length, limit: keyLimit } };
+    }
+    if (value.length > valueLimit) {
+      return { DeterministicStateInitValueLengthExceeded: { length: value.length, limit: valueLimit } };
+    }
+  }
+  return undefined;
+}
+
+function checkAction(action: Action, receiverId: string): ErrorJson | undefined {
   switch (action.kind) {
+    case "DeployGlobalContract":
     case "DeployContract": {
       const limit = LIMITS.max_contract_size;
       const size = action.code.length;
       return size > limit ? { ContractSizeExceeded: { size, limit } } : undefined;
     }
     case "FunctionCall": {
+      if (action.methodName === "") return "FunctionCallEmptyMethodName";
       if (action.gas === 0) return "FunctionCallZeroAttachedGas";
       const length = Buffer.byteLength(action.methodName);
       if (length > LIMITS.max_length_method_name) {
@@ -71,7 +101,17 @@ function checkAction(action: Action): ErrorJson | undefined {
     case "Delegate":
       if (!isAccountId(action.senderId)) return { InvalidAccountId: { account_id: action.senderId } };
       if (!isAccountId(action.receiverId)) return { InvalidAccountId: { account_id: action.receiverId } };
-      return checkActions(action.actions);
+      return checkActions(action.actions, action.receiverId);
+    case "UseGlobalContract": {
+      const { contract } = action;
+      if (contract.kind === "hash" || isAccountId(contract.accountId)) return undefined;
+      return { InvalidAccountId: { account_id: contract.accountId } };
+    }
+    case "DeterministicStateInit":
+      return checkStateInit(action, receiverId);
+    case "TransferToGasKey":
+    case "AddGasKey":
+      return { UnsupportedProtocolFeature: { protocol_feature: "GasKeys", version: PROTOCOL_VERSION } };
     case "DeleteAccount":
       return isAccountId(action.beneficiaryId) ? undefined : { InvalidAccountId: { account_id: action.beneficiaryId } };
     default:
@@ -80,20 +120,28 @@ function checkAction(action: Action): ErrorJson | undefined {
 }
 
 /** nearcore's `ActionsValidationError` as JSON, undefined when the actions can go into a receipt. */
-export function checkActions(actions: readonly Action[]): ErrorJson | undefined {
+export function checkActions(actions: readonly Action[], receiverId: string): ErrorJson | undefined {
   const limit = LIMITS.max_actions_per_receipt;
   if (actions.length > limit) {
     return { TotalNumberOfActionsExceeded: { total_number_of_actions: actions.length, limit } };
   }
-  const deploys = actions.filter((action) => action.kind === "DeployContract").length;
+  const deploys = actions.filter(({ kind }) => kind === "DeployContract" || kind === "DeployGlobalContract").length;
   if (deploys > LIMITS.max_deploy_actions_per_receipt) {
     const deployLimit = LIMITS.max_deploy_actions_per_receipt;
-    return { TotalNumberOfActionsExceeded: { total_number_of_actions: deploys, limit: deployLimit } };
+    return { TotalNumberOfDeployActionsExceeded: { number_of_deploy_actions: deploys, limit: deployLimit } };
+  }
+  const entries = actions.reduce(
+    (sum, made) => sum + (made.kind === "DeterministicStateInit" ? made.data.length : 0),
+    0,
+  );
+  if (entries > MAX_STATE_INIT_ENTRIES) {
+    const exceeded = { number_of_entries: entries, limit: MAX_STATE_INIT_ENTRIES };
+    return { TotalNumberOfStateInitEntriesExceeded: exceeded };
   }
   if (actions.filter((action) => action.kind === "Delegate").length > 1) return "DelegateActionMustBeOnlyOne";
   for (const [index, action] of actions.entries()) {
     if (action.kind === "DeleteAccount" && index !== actions.length - 1) return "DeleteActionMustBeFinal";
-    const error = checkAction(action);
+    const error = checkAction(action, receiverId);
     if (error !== undefined) return error;
   }
   const gas = actions.reduce((sum, action) => sum + actionGas(action), 0);
@@ -101,13 +149,6 @@ export function checkActions(actions: readonly Action[]): ErrorJson | undefined 
     return { TotalPrepaidGasExceeded: { total_prepaid_gas: gas, limit: LIMITS.max_total_prepaid_gas } };
   }
   return undefined;
-}
-
-/** Yocto that are missing for the account's storage; 0 when it is covered. */
-export function missingForStorage(account: Account): bigint {
-  if (account.storageUsage <= ZERO_BALANCE_STORAGE_BYTES) return 0n;
-  const missing = STORAGE_AMOUNT_PER_BYTE * BigInt(account.storageUsage) - account.amount - account.locked;
-  return missing > 0n ? missing : 0n;
 }
 
 export interface TransactionCost {
@@ -137,7 +178,7 @@ export function verifyStateless(transaction: SignedTransaction): void {
   const { signature, publicKey, signerId, receiverId } = transaction;
   if (!isAccountId(signerId)) throw new InvalidTransactionError({ InvalidSignerId: { signer_id: signerId } });
   if (!isAccountId(receiverId)) throw new InvalidTransactionError({ InvalidReceiverId: { receiver_id: receiverId } });
-  const actionsError = checkActions(transaction.actions);
+  const actionsError = checkActions(transaction.actions, receiverId);
   if (actionsError !== undefined) throw new InvalidTransactionError({ ActionsValidation: actionsError });
   const sameType = publicKey.startsWith(`${KEY_TYPES[signature.type]!.name}:`);
   if (!sameType || !verifySignature(publicKey, signature.data, hashBytes(transaction.hash))) {

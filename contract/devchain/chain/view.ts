@@ -4,6 +4,7 @@ import { LIMITS } from "../parameters/protocol-config.ts";
 import { runContract } from "../vm/runtime.ts";
 import { describeFailure } from "../vm/vm-error.ts";
 import { DevChainError, type ViewResult } from "./devchain-types.ts";
+import { codeOf } from "./global-contracts.ts";
 import { validatorStake, validatorTotalStake } from "./staking.ts";
 import type { StateView } from "./state.ts";
 import type { Block } from "./types.ts";
@@ -26,8 +27,8 @@ export function viewContract(
   if (account === undefined) {
     throw new DevChainError("UNKNOWN_ACCOUNT", `account ${accountId} does not exist while viewing`, { block });
   }
-  const code = state.get("code", accountId, "");
-  if (code === undefined) {
+  const found = codeOf(state, accountId, account);
+  if (found === undefined) {
     const failure = { kind: "CodeDoesNotExist", accountId } as const;
     throw new DevChainError("NO_CONTRACT_CODE", describeFailure(failure), { block, failure });
   }
@@ -51,9 +52,10 @@ export function viewContract(
     randomSeed: hashBytes(block.randomValue),
     isView: true,
     outputDataReceivers: [],
-    codeHash: hashBytes(account.codeHash),
+    codeHash: hashBytes(found.codeHash),
+    globalContract: account.globalContract,
   };
-  const outcome = runContract(code, methodName, context, {
+  const outcome = runContract(found.code, methodName, context, {
     storageGet: (key) => state.get("data", accountId, key),
     storageSet: notInView,
     storageRemove: notInView,

@@ -1,4 +1,5 @@
 /** The actions a receipt can carry, as this chain keeps them (nearcore core/primitives/src/action). */
+import type { Hash } from "./hash.ts";
 import type { PublicKey } from "./public-key.ts";
 
 export type AccessKeyPermission =
@@ -40,8 +41,45 @@ export interface DelegateAction {
   readonly signedHash: Uint8Array;
 }
 
+/** Code that accounts share: by its hash, or by the account that may change it (NEP-591). */
+export type GlobalContractId =
+  | { readonly kind: "hash"; readonly codeHash: Hash }
+  | { readonly kind: "account"; readonly accountId: string };
+
+/** What the fees of using it count. */
+export function globalContractIdBytes(contract: GlobalContractId): number {
+  return contract.kind === "hash" ? 32 : contract.accountId.length;
+}
+
+/** Makes a `0s…` account with shared code and these records (NEP-616). Records in the order of their keys. */
+export interface DeterministicStateInitAction {
+  readonly kind: "DeterministicStateInit";
+  readonly contract: GlobalContractId;
+  readonly data: readonly StateInitRecord[];
+  readonly deposit: bigint;
+}
+
+export interface StateInitRecord {
+  readonly key: Uint8Array;
+  readonly value: Uint8Array;
+}
+
+/** What this chain's contracts can ask for, and its receipts refuse: keys with a balance of their own for gas (NEP-611). */
+export type GasKeyAction =
+  | { readonly kind: "TransferToGasKey"; readonly publicKey: PublicKey; readonly deposit: bigint }
+  | {
+      readonly kind: "AddGasKey";
+      readonly publicKey: PublicKey;
+      readonly nonces: number;
+      readonly permission: AccessKeyPermission;
+    };
+
 export type Action =
   | DelegateAction
+  | { readonly kind: "DeployGlobalContract"; readonly code: Uint8Array<ArrayBuffer>; readonly byAccount: boolean }
+  | { readonly kind: "UseGlobalContract"; readonly contract: GlobalContractId }
+  | DeterministicStateInitAction
+  | GasKeyAction
   | { readonly kind: "CreateAccount" }
   | { readonly kind: "DeployContract"; readonly code: Uint8Array<ArrayBuffer> }
   | FunctionCallAction
@@ -53,7 +91,7 @@ export type Action =
 
 export function actionDeposit(action: Action): bigint {
   if (action.kind === "Delegate") return action.actions.reduce((sum, inner) => sum + actionDeposit(inner), 0n);
-  return action.kind === "FunctionCall" || action.kind === "Transfer" ? action.deposit : 0n;
+  return "deposit" in action ? action.deposit : 0n;
 }
 
 export function actionGas(action: Action): number {

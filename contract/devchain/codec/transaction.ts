@@ -1,6 +1,6 @@
 /** Reads signed transactions in Borsh (nearcore core/primitives/src/transaction.rs, version 0). Strict and bounded. */
 import { LIMITS } from "../parameters/protocol-config.ts";
-import type { AccessKey, AccessKeyPermission, Action } from "./action.ts";
+import type { AccessKey, AccessKeyPermission, Action, GlobalContractId, StateInitRecord } from "./action.ts";
 import { type Hash, sha256, toHash } from "./hash.ts";
 import { KEY_TYPES, type PublicKey, publicKeyFromBytes } from "./public-key.ts";
 
@@ -30,6 +30,8 @@ export class TransactionCodecError extends Error {
 }
 
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+/** Records of a state init: the limit on their number is checked after decoding, and bounds no memory before it. */
+const MAX_STATE_INIT_RECORDS = 200_000;
 /** Method names in a key: the limit on their bytes bounds them too, but only after decoding. */
 const MAX_METHOD_NAMES = 2000;
 
@@ -167,6 +169,30 @@ function readDelegate(reader: BorshReader): Action {
 
 const DELEGATE_TAG = 8;
 
+function readFlag(reader: BorshReader, name: string): boolean {
+  const tag = reader.u8();
+  return tag > 1 ? invalidTag(name, tag) : tag === 1;
+}
+
+function readGlobalContract(reader: BorshReader): GlobalContractId {
+  return readFlag(reader, "GlobalContractIdentifier")
+    ? { kind: "account", accountId: reader.text() }
+    : { kind: "hash", codeHash: toHash(reader.take(32)) };
+}
+
+function readStateInit(reader: BorshReader): Action {
+  const version = reader.u8();
+  if (version !== 0) invalidTag("DeterministicAccountStateInit", version);
+  const contract = readGlobalContract(reader);
+  // A map, which nearcore reads in any order; the last of equal keys stays.
+  const records = new Map<string, StateInitRecord>();
+  for (const made of reader.list(MAX_STATE_INIT_RECORDS, () => ({ key: reader.bytes(), value: reader.bytes() }))) {
+    records.set(Buffer.from(made.key).toString("latin1"), made);
+  }
+  const data = [...records.values()].sort((a, b) => Buffer.compare(a.key, b.key));
+  return { kind: "DeterministicStateInit", contract, data, deposit: reader.u128() };
+}
+
 function readAction(reader: BorshReader): Action {
   const tag = reader.u8();
   switch (tag) {
@@ -194,10 +220,16 @@ function readAction(reader: BorshReader): Action {
       return { kind: "DeleteAccount", beneficiaryId: reader.text() };
     case DELEGATE_TAG:
       return readDelegate(reader);
+    case 9:
+      return { kind: "DeployGlobalContract", code: reader.bytes(), byAccount: readFlag(reader, "DeployMode") };
+    case 10:
+      return { kind: "UseGlobalContract", contract: readGlobalContract(reader) };
+    case 11:
+      return readStateInit(reader);
     default:
       throw new TransactionCodecError(
         "UNSUPPORTED_ACTION",
-        `Action ${tag} is not supported by the embedded chain (global contracts, state init, gas keys)`,
+        `Action ${tag} is not supported by the embedded chain (gas keys, universal accounts)`,
       );
   }
 }

@@ -71,6 +71,8 @@ const publicKey = bytes((random) => {
   return [0, ...random.bytes(32)];
 });
 const methodNames = bytes((random) => random.pick(["", "a", "a,b,c", "a,,b", ",", [0x61, 0x2c, 0xff]]));
+const codeHash = bytes((random) => random.bytes(random.chance(8) ? 31 : 32));
+const nonces = number((random) => BigInt(random.pick([0, 1, 2, 16, 1024, 65_536])));
 const promiseIndices: Values = (random, data) => {
   const count = random.below(4);
   const list = Buffer.alloc(8 * count);
@@ -221,6 +223,16 @@ const SHAPES: Readonly<Record<string, readonly Values[]>> = {
   promise_batch_action_add_key_with_function_call: [promise, publicKey, small, amount, account, methodNames],
   promise_batch_action_delete_key: [promise, publicKey],
   promise_batch_action_delete_account: [promise, account],
+  promise_batch_action_deploy_global_contract: [promise, blob],
+  promise_batch_action_deploy_global_contract_by_account_id: [promise, blob],
+  promise_batch_action_use_global_contract: [promise, codeHash],
+  promise_batch_action_use_global_contract_by_account_id: [promise, account],
+  promise_batch_action_state_init: [promise, codeHash, amount],
+  promise_batch_action_state_init_by_account_id: [promise, account, amount],
+  set_state_init_data_entry: [promise, small, key, value],
+  promise_batch_action_transfer_to_gas_key: [promise, publicKey, amount],
+  promise_batch_action_add_gas_key_with_full_access: [promise, publicKey, nonces],
+  promise_batch_action_add_gas_key_with_function_call: [promise, publicKey, nonces, amount, account, methodNames],
   promise_yield_create: [method, blob, gas, weight, register],
   promise_yield_create_with_id: [method, blob, amount, gas, weight, yieldId],
   promise_yield_resume: [dataId, blob],
@@ -261,6 +273,8 @@ const GROUPS: readonly (readonly string[])[] = [
   Object.keys(HOST_SIGNATURES).filter((name) => name.startsWith("storage_") && !name.includes("iter")),
   Object.keys(HOST_SIGNATURES).filter((name) => name.startsWith("promise_")),
   ["promise_batch_create", "promise_batch_then", "promise_and", "promise_batch_action_function_call_weight"],
+  Object.keys(HOST_SIGNATURES).filter((name) => /global_contract|state_init|gas_key/.test(name)),
+  ["promise_batch_action_state_init", "promise_batch_action_state_init_by_account_id", "set_state_init_data_entry"],
   Object.keys(HOST_SIGNATURES).filter((name) => name.startsWith("alt_bn128_")),
   Object.keys(HOST_SIGNATURES).filter((name) => name.startsWith("bls12381_")),
   [...HASHES, ...Object.keys(SIGNATURES), "ripemd160", "ecrecover"],

@@ -186,7 +186,7 @@ export function createMethods(chain: DevChain, transactions: TransactionService)
     methods.set(name, methods.get(`EXPERIMENTAL_${name}`)!);
   }
   methods.set("block_effects", methods.get("EXPERIMENTAL_changes_in_block")!);
-  for (const type of REQUEST_TYPES) {
+  for (const type of REQUEST_TYPES.filter((name) => !name.includes("global"))) {
     methods.set(`EXPERIMENTAL_${type}`, (params) => query(chain, Params.parse(params), type));
   }
   return (name) => {

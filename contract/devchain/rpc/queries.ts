@@ -1,8 +1,11 @@
 /** `query`: looking at accounts, keys, code, storage, and calling view methods, as of some block. */
 import type { DevChain } from "../chain/devchain.ts";
 import { DevChainError } from "../chain/devchain-types.ts";
+import { codeOf, globalCodeKey } from "../chain/global-contracts.ts";
 import type { Account, StateView } from "../chain/state.ts";
 import type { Block } from "../chain/types.ts";
+import type { GlobalContractId } from "../codec/action.ts";
+import { globalContractJson } from "../codec/global-contract.ts";
 import { failureToJson } from "../vm/vm-error.ts";
 import type { Params } from "./params.ts";
 import { handlerError, parseError, type RpcError } from "./rpc-error.ts";
@@ -19,6 +22,8 @@ export const REQUEST_TYPES = [
   "view_code",
   "view_state",
   "call_function",
+  "view_global_contract_code",
+  "view_global_contract_code_by_account_id",
 ] as const;
 export type QueryType = (typeof REQUEST_TYPES)[number];
 
@@ -55,15 +60,15 @@ function viewAccessKey(state: StateView, accountId: string, publicKey: string, b
 
 function viewCode(state: StateView, accountId: string, block: Block): object {
   const account = requireAccount(state, accountId, block);
-  const code = state.get("code", accountId, "");
-  if (code === undefined) {
+  const found = codeOf(state, accountId, account);
+  if (found === undefined) {
     throw handlerError(
       "NO_CONTRACT_CODE",
       { contract_account_id: accountId, ...at(block) },
       `Contract code for contract ID #${accountId} has never been observed on the node`,
     );
   }
-  return { code_base64: toBase64(code), hash: account.codeHash };
+  return { code_base64: toBase64(found.code), hash: found.codeHash };
 }
 
 /** What comes behind `after`, up to a limit; the last key of it when there is more. */
@@ -115,6 +120,19 @@ function viewState(state: StateView, accountId: string, params: Params, block: B
   };
 }
 
+function viewGlobalCode(state: StateView, contract: GlobalContractId, block: Block): object {
+  const found = state.get("globalCode", "", globalCodeKey(contract));
+  if (found === undefined) {
+    const identifier = globalContractJson(contract);
+    throw handlerError(
+      "NO_GLOBAL_CONTRACT_CODE",
+      { identifier, ...at(block) },
+      `Global contract code with identifier ${JSON.stringify(identifier)} has never been observed on the node`,
+    );
+  }
+  return { code_base64: toBase64(found.code), hash: found.codeHash };
+}
+
 function callFunction(chain: DevChain, params: Params, block: Block): object {
   const accountId = params.accountId("account_id");
   const args = params.base64("args_base64");
@@ -139,6 +157,10 @@ export function query(chain: DevChain, params: Params, named?: QueryType): objec
   const type = named ?? params.oneOf("request_type", REQUEST_TYPES);
   const block = requireBlock(chain, params.blockReference(), "query");
   const state = chain.stateAt(block.height);
+  if (type === "view_global_contract_code") {
+    const contract = { kind: "hash", codeHash: params.hash("code_hash") } as const;
+    return { ...viewGlobalCode(state, contract, block), ...at(block) };
+  }
   const accountId = params.accountId("account_id");
   const answer = (): object => {
     switch (type) {
@@ -154,6 +176,8 @@ export function query(chain: DevChain, params: Params, named?: QueryType): objec
         return viewState(state, accountId, params, block);
       case "call_function":
         return callFunction(chain, params, block);
+      case "view_global_contract_code_by_account_id":
+        return viewGlobalCode(state, { kind: "account", accountId }, block);
     }
   };
   return { ...answer(), ...at(block) };

@@ -3,8 +3,9 @@
 import { BLOCK_GAS_LIMIT, type DevChain } from "../chain/devchain.ts";
 import type { Account } from "../chain/state.ts";
 import type { ActionReceipt, Block, ExecutionOutcome, OutcomeStatus, TransactionRecord } from "../chain/types.ts";
-import type { AccessKey, AccessKeyPermission, Action } from "../codec/action.ts";
+import type { AccessKey, AccessKeyPermission, Action, GlobalContractId } from "../codec/action.ts";
 import { encodeBase58 } from "../codec/base58.ts";
+import { globalContractJson } from "../codec/global-contract.ts";
 import { sha256, ZERO_HASH } from "../codec/hash.ts";
 import { KEY_TYPES } from "../codec/public-key.ts";
 import { PROTOCOL_VERSION } from "../parameters/protocol-config.ts";
@@ -37,6 +38,13 @@ export function accessKeyView(accessKey: AccessKey): Record<string, unknown> {
   return { nonce: Number(accessKey.nonce), permission: permissionView(accessKey.permission) };
 }
 
+function globalContractView(contract: GlobalContractId | undefined): object {
+  if (contract === undefined) return {};
+  return contract.kind === "hash"
+    ? { global_contract_hash: contract.codeHash }
+    : { global_contract_account_id: contract.accountId };
+}
+
 export function accountView(account: Account): Record<string, unknown> {
   return {
     amount: account.amount.toString(),
@@ -44,6 +52,7 @@ export function accountView(account: Account): Record<string, unknown> {
     code_hash: account.codeHash,
     storage_usage: account.storageUsage,
     storage_paid_at: 0,
+    ...globalContractView(account.globalContract),
   };
 }
 
@@ -72,6 +81,23 @@ export function actionView(action: Action): unknown {
       return { DeleteKey: { public_key: action.publicKey } };
     case "DeleteAccount":
       return { DeleteAccount: { beneficiary_id: action.beneficiaryId } };
+    case "DeployGlobalContract": {
+      const view = { code: toBase64(sha256(action.code)) };
+      return action.byAccount ? { DeployGlobalContractByAccountId: view } : { DeployGlobalContract: view };
+    }
+    case "UseGlobalContract": {
+      const { contract } = action;
+      if (contract.kind === "hash") return { UseGlobalContract: { code_hash: contract.codeHash } };
+      return { UseGlobalContractByAccountId: { account_id: contract.accountId } };
+    }
+    case "DeterministicStateInit": {
+      const data = action.data.map(({ key, value }) => [toBase64(key), toBase64(value)] as const);
+      const code = globalContractJson(action.contract);
+      return { DeterministicStateInit: { code, data: Object.fromEntries(data), deposit: action.deposit.toString() } };
+    }
+    case "TransferToGasKey":
+    case "AddGasKey":
+      throw new Error("actions on gas keys are refused before anybody can look at them");
     case "Delegate":
       return {
         Delegate: {
@@ -91,8 +117,20 @@ export function actionView(action: Action): unknown {
 
 /** An action inside a delegate action: nearcore writes it as it is, not as a view of it. */
 function plainAction(action: Action): unknown {
-  if (action.kind === "CreateAccount") return { CreateAccount: {} };
-  return action.kind === "DeployContract" ? { DeployContract: { code: toBase64(action.code) } } : actionView(action);
+  switch (action.kind) {
+    case "CreateAccount":
+      return { CreateAccount: {} };
+    case "DeployContract":
+      return { DeployContract: { code: toBase64(action.code) } };
+    case "DeployGlobalContract": {
+      const deploy_mode = action.byAccount ? "AccountId" : "CodeHash";
+      return { DeployGlobalContract: { code: toBase64(action.code), deploy_mode } };
+    }
+    case "UseGlobalContract":
+      return { UseGlobalContract: { contract_identifier: globalContractJson(action.contract) } };
+    default:
+      return actionView(action);
+  }
 }
 
 export function receiptView(receipt: ActionReceipt): Record<string, unknown> {

@@ -4,9 +4,9 @@
  */
 import type { ForkOptions } from "../chain/devchain-types.ts";
 import type { ChainSnapshot, StatePatch } from "../chain/snapshot.ts";
-import type { StateRecord } from "../chain/state.ts";
+import type { Account, StateRecord } from "../chain/state.ts";
 import type { ActionReceipt, ErrorJson, OutcomeStatus, Receipt } from "../chain/types.ts";
-import type { AccessKeyPermission, Action } from "../codec/action.ts";
+import type { AccessKeyPermission, Action, GlobalContractId } from "../codec/action.ts";
 import { sha256 } from "../codec/hash.ts";
 import {
   amount,
@@ -51,6 +51,11 @@ const permission: JsonCodec<AccessKeyPermission> = tagged<AccessKeyPermission, "
 });
 const accessKey = record({ nonce: amount, permission });
 
+const globalContract: JsonCodec<GlobalContractId> = tagged<GlobalContractId, "kind">("kind", {
+  hash: record({ codeHash: text }),
+  account: record({ accountId: text }),
+});
+
 const action: JsonCodec<Action> = tagged<Action, "kind">("kind", {
   CreateAccount: record({}),
   DeployContract: record({ code: bytes }),
@@ -60,6 +65,15 @@ const action: JsonCodec<Action> = tagged<Action, "kind">("kind", {
   AddKey: record({ publicKey: text, accessKey }),
   DeleteKey: record({ publicKey: text }),
   DeleteAccount: record({ beneficiaryId: text }),
+  DeployGlobalContract: record({ code: bytes, byAccount: boolean }),
+  UseGlobalContract: record({ contract: globalContract }),
+  DeterministicStateInit: record({
+    contract: globalContract,
+    data: list(record({ key: bytes, value: bytes }), SOME),
+    deposit: amount,
+  }),
+  TransferToGasKey: record({ publicKey: text, deposit: amount }),
+  AddGasKey: record({ publicKey: text, nonces: count, permission }),
   Delegate: record({
     senderId: text,
     receiverId: text,
@@ -76,7 +90,13 @@ const action: JsonCodec<Action> = tagged<Action, "kind">("kind", {
 });
 const actions = list(action, SOME);
 
-const account = record({ amount, locked: amount, codeHash: text, storageUsage: count });
+const account = record<Account>({
+  amount,
+  locked: amount,
+  codeHash: text,
+  storageUsage: count,
+  globalContract: optional(globalContract),
+});
 const at = <T>(value: JsonCodec<T>) => record({ accountId: text, key: text, value });
 
 const patches = {
@@ -95,6 +115,7 @@ const stateRecord = tagged<StateRecord, "column">("column", {
   yield: at(word("waiting", "resumed")),
   yieldId: at(text),
   stake: at(stake),
+  globalCode: at(record({ code: bytes, codeHash: text })),
 });
 
 const block = record({
@@ -124,6 +145,7 @@ const actionFields = {
 };
 const receipt = tagged<Receipt, "kind">("kind", {
   action: record(actionFields),
+  distribution: record({ ...receiptBase, contract: globalContract, code: bytes }),
   data: record({ ...receiptBase, dataId: text, data: nullable(bytes), isResume: boolean }),
 });
 const actionReceipt: JsonCodec<ActionReceipt> = {

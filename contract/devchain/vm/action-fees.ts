@@ -1,6 +1,7 @@
 /** Gas of sending and executing actions (near-parameters cost.rs, nearcore runtime/src/config.rs). */
 import { type AccountKind, accountKind } from "../codec/account-id.ts";
-import { type Action, actionGas } from "../codec/action.ts";
+import { type Action, actionGas, globalContractIdBytes } from "../codec/action.ts";
+import { LATER_FEES } from "../parameters/later-fees.ts";
 import { ACTION_FEES, type Fee, RECEIPT_FEE, sendFee } from "../parameters/protocol-config.ts";
 
 function sum(...fees: readonly Fee[]): Fee {
@@ -58,6 +59,20 @@ export function actionFee(action: Action, receiverId: string): Fee {
       return ACTION_FEES.delete_account_cost;
     case "Delegate":
       return ACTION_FEES.delegate_cost;
+    case "DeployGlobalContract":
+      return sum(LATER_FEES.deployGlobalContract, times(LATER_FEES.deployGlobalContractByte, action.code.length));
+    case "UseGlobalContract": {
+      const bytes = globalContractIdBytes(action.contract);
+      return sum(LATER_FEES.useGlobalContract, times(LATER_FEES.useGlobalContractByte, bytes));
+    }
+    case "DeterministicStateInit": {
+      const bytes = action.data.reduce((length, { key, value }) => length + key.length + value.length, 0);
+      const entries = times(LATER_FEES.stateInitEntry, action.data.length);
+      return sum(LATER_FEES.stateInit, entries, times(LATER_FEES.stateInitByte, bytes));
+    }
+    case "TransferToGasKey":
+    case "AddGasKey":
+      throw new Error("actions on gas keys are refused before they get into a receipt");
   }
 }
 

@@ -1,5 +1,5 @@
 /** What one function call is given, what it may ask of the chain, and what it gives back. */
-import type { Action } from "../codec/action.ts";
+import type { Action, GlobalContractId } from "../codec/action.ts";
 import type { FunctionCallFailure } from "./vm-error.ts";
 
 export interface CallContext {
@@ -26,7 +26,10 @@ export interface CallContext {
   readonly isView: boolean;
   /** Accounts that get the returned value as data; returning bytes costs for each. */
   readonly outputDataReceivers: readonly string[];
+  /** Of the code that runs, wherever it is from. */
   readonly codeHash: Uint8Array;
+  /** Set when the account uses code that it shares with others. */
+  readonly globalContract?: GlobalContractId | undefined;
 }
 
 /** The chain behind a call. Storage keys are latin1 strings, one character a byte. */

@@ -10,6 +10,8 @@ import { altBn128Functions } from "./host/alt-bn128.ts";
 import { bls12381Functions } from "./host/bls12-381.ts";
 import { contextFunctions } from "./host/context.ts";
 import { cryptoFunctions } from "./host/crypto.ts";
+import { gasKeyFunctions } from "./host/gas-keys.ts";
+import { globalContractFunctions } from "./host/global-contracts.ts";
 import type { HostFunction, HostFunctions } from "./host/host-function.ts";
 import { mlDsaFunctions } from "./host/ml-dsa.ts";
 import { outputFunctions } from "./host/output.ts";
@@ -44,6 +46,8 @@ const HOST_FUNCTIONS: HostFunctions = {
   ...outputFunctions,
   ...promiseFunctions,
   ...promiseActionFunctions,
+  ...globalContractFunctions,
+  ...gasKeyFunctions,
   ...storageFunctions,
 };
 

@@ -223,6 +223,14 @@ test("invalid transactions are refused by nearcore's names", () => {
     "FunctionCallZeroAttachedGas",
   );
   assert.match(send(alice, "bob.test", [actions.deleteAccount("bob.test"), ...transfer]), "DeleteActionMustBeFinal");
+  assert.match(
+    send(alice, "bob.test", [actions.functionCall("", new Uint8Array(), TERA)]),
+    '{"ActionsValidation":"FunctionCallEmptyMethodName"}',
+  );
+  assert.match(
+    send(alice, "alice.test", [actions.deployContract(new Uint8Array(1_572_864))]),
+    /^{"TransactionSizeExceeded":{"size":\d+,"limit":1572864}}$/,
+  );
   const signed = alice.sign(chain, "bob.test", transfer, 1n);
   signed[signed.length - 1] = signed.at(-1)! ^ 1;
   assert.match(

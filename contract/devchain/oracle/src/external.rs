@@ -8,7 +8,7 @@ use near_primitives_core::types::{AccountId, Balance, Gas, GasWeight, Nonce, Non
 use near_primitives_core::universal_state_init::{
     DecodeMode, RawStateInit, StateInitError, UniversalStateInitCounts,
 };
-use near_vm_runner::logic::mocks::mock_external::MockedExternal;
+use near_vm_runner::logic::mocks::mock_external::{MockAction, MockedExternal};
 use near_vm_runner::logic::types::{
     ActionIndex, GlobalContractDeployMode, GlobalContractIdentifier, ReceiptIndex,
 };
@@ -21,14 +21,56 @@ type Result<T, E = VMLogicError> = std::result::Result<T, E>;
 #[derive(Clone)]
 pub struct ChainExternal {
     pub mock: MockedExternal,
+    /// Where the actions of the running call begin in the mock's log.
+    pub first_action: usize,
 }
 
 impl ChainExternal {
     pub fn with_code(code: ContractCode) -> Self {
         Self {
             mock: MockedExternal::with_code(code),
+            first_action: 0,
         }
     }
+}
+
+impl ChainExternal {
+    /// The mock numbers receipts and actions by their place in its one log; nearcore's receipt manager counts the
+    /// receipts of a call, and the actions of a receipt.
+    fn receipt_number(&self, receipt_index: ReceiptIndex) -> u64 {
+        self.mock.action_log[self.first_action..receipt_index as usize]
+            .iter()
+            .filter(|action| is_receipt(action))
+            .count() as u64
+    }
+
+    /// Places in the log of the actions of a receipt.
+    fn actions_of(&self, receipt_index: ReceiptIndex) -> Vec<usize> {
+        (self.first_action..self.mock.action_log.len())
+            .filter(|place| receipt_of(&self.mock.action_log[*place]) == Some(receipt_index))
+            .collect()
+    }
+}
+
+fn is_receipt(action: &MockAction) -> bool {
+    matches!(
+        action,
+        MockAction::CreateReceipt { .. } | MockAction::YieldCreate { .. }
+    )
+}
+
+/// The receipt that an entry of the log puts an action into.
+fn receipt_of(action: &MockAction) -> Option<ReceiptIndex> {
+    if matches!(action, MockAction::SetRefundTo { .. }) {
+        return None;
+    }
+    let entry = serde_json::to_value(action).ok()?;
+    entry
+        .as_object()?
+        .values()
+        .next()?
+        .get("receipt_index")?
+        .as_u64()
 }
 
 impl Contract for ChainExternal {
@@ -148,6 +190,69 @@ impl External for ChainExternal {
         )
     }
 
+    fn append_action_add_gas_key_with_function_call(
+        &mut self,
+        receipt_index: ReceiptIndex,
+        public_key: PublicKey,
+        num_nonces: NonceIndex,
+        allowance: Option<Balance>,
+        receiver_id: AccountId,
+        method_names: Vec<Vec<u8>>,
+    ) -> Result<()> {
+        require_utf8(&method_names.iter().map(Vec::as_slice).collect::<Vec<_>>())?;
+        self.mock.append_action_add_gas_key_with_function_call(
+            receipt_index,
+            public_key,
+            num_nonces,
+            allowance,
+            receiver_id,
+            method_names,
+        )
+    }
+
+    fn append_action_deterministic_state_init(
+        &mut self,
+        receipt_index: ReceiptIndex,
+        contract_id: GlobalContractIdentifier,
+        amount: Balance,
+    ) -> ActionIndex {
+        let number = self.actions_of(receipt_index).len() as ActionIndex;
+        self.mock
+            .append_action_deterministic_state_init(receipt_index, contract_id, amount);
+        number
+    }
+
+    fn set_deterministic_state_init_data_entry(
+        &mut self,
+        receipt_index: ReceiptIndex,
+        action_index: ActionIndex,
+        key: Vec<u8>,
+        value: Vec<u8>,
+    ) -> Result<(), VMLogicError> {
+        let place = usize::try_from(action_index)
+            .ok()
+            .and_then(|index| self.actions_of(receipt_index).get(index).copied())
+            .filter(|place| {
+                matches!(
+                    self.mock.action_log[*place],
+                    MockAction::DeterministicStateInit { .. }
+                )
+            });
+        match place {
+            Some(place) => self.mock.set_deterministic_state_init_data_entry(
+                receipt_index,
+                place as ActionIndex,
+                key,
+                value,
+            ),
+            None => Err(HostError::InvalidActionIndex {
+                receipt_index: self.receipt_number(receipt_index),
+                action_index,
+            }
+            .into()),
+        }
+    }
+
     fn get_receipt_receiver(&self, receipt_index: ReceiptIndex) -> &AccountId {
         self.mock.get_receipt_receiver(receipt_index)
     }
@@ -174,13 +279,10 @@ impl External for ChainExternal {
         fn append_action_deploy_contract(receipt_index: ReceiptIndex, code: Vec<u8>);
         fn append_action_deploy_global_contract(receipt_index: ReceiptIndex, code: Vec<u8>, mode: GlobalContractDeployMode);
         fn append_action_use_global_contract(receipt_index: ReceiptIndex, contract_id: GlobalContractIdentifier);
-        fn append_action_deterministic_state_init(receipt_index: ReceiptIndex, contract_id: GlobalContractIdentifier, amount: Balance) -> ActionIndex;
-        fn set_deterministic_state_init_data_entry(receipt_index: ReceiptIndex, action_index: ActionIndex, key: Vec<u8>, value: Vec<u8>) -> Result<(), VMLogicError>;
         fn append_action_universal_state_init(receipt_index: ReceiptIndex, state_init: RawStateInit, amount: Balance);
         fn append_action_transfer(receipt_index: ReceiptIndex, deposit: Balance);
         fn append_action_transfer_to_gas_key(receipt_index: ReceiptIndex, public_key: PublicKey, deposit: Balance);
         fn append_action_add_gas_key_with_full_access(receipt_index: ReceiptIndex, public_key: PublicKey, num_nonces: NonceIndex);
-        fn append_action_add_gas_key_with_function_call(receipt_index: ReceiptIndex, public_key: PublicKey, num_nonces: NonceIndex, allowance: Option<Balance>, receiver_id: AccountId, method_names: Vec<Vec<u8>>) -> Result<(), VMLogicError>;
         fn append_action_stake(receipt_index: ReceiptIndex, stake: Balance, public_key: PublicKey);
         fn append_action_add_key_with_full_access(receipt_index: ReceiptIndex, public_key: PublicKey, nonce: Nonce);
         fn append_action_delete_key(receipt_index: ReceiptIndex, public_key: PublicKey);

@@ -16,13 +16,13 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use near_parameters::{RuntimeConfig, RuntimeConfigStore};
 use near_primitives_core::account::AccountContract;
 use near_primitives_core::config::ViewConfig;
-use near_primitives_core::hash::hash;
+use near_primitives_core::hash::{CryptoHash, hash};
 use near_primitives_core::types::{Balance, Gas};
 use near_primitives_core::version::PROTOCOL_VERSION;
 use near_vm_runner::logic::errors::{CompilationError, FunctionCallError};
 use near_vm_runner::logic::types::{PromiseResult, ReturnData};
 use near_vm_runner::logic::{VMContext, VMOutcome};
-use near_vm_runner::{ContractCode, MockContractRuntimeCache, prepare, run};
+use near_vm_runner::{Contract, ContractCode, MockContractRuntimeCache, prepare, run};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::error::Error;
@@ -89,7 +89,12 @@ impl Default for Call {
 
 type Fallible<T> = Result<T, Box<dyn Error>>;
 
-fn context(call: &Call, storage_usage: u64, config: &RuntimeConfig) -> Fallible<VMContext> {
+fn context(
+    call: &Call,
+    storage_usage: u64,
+    config: &RuntimeConfig,
+    code_hash: CryptoHash,
+) -> Fallible<VMContext> {
     let results = call
         .promise_results
         .iter()
@@ -112,7 +117,7 @@ fn context(call: &Call, storage_usage: u64, config: &RuntimeConfig) -> Fallible<
         account_balance: Balance::from_yoctonear(call.balance.parse()?),
         account_locked_balance: Balance::ZERO,
         storage_usage,
-        account_contract: AccountContract::None,
+        account_contract: AccountContract::Local(code_hash),
         attached_deposit: Balance::from_yoctonear(call.deposit.parse()?),
         prepaid_gas: Gas::from_gas(call.gas),
         random_seed: vec![7; 32],
@@ -197,7 +202,8 @@ fn run_scenario(line: &str, config: &RuntimeConfig, out: &mut impl Write) -> Fal
         ChainExternal::with_code(ContractCode::new(STANDARD.decode(&scenario.wasm)?, None));
     let mut storage_usage = scenario.storage_usage;
     for call in &scenario.calls {
-        let context = context(call, storage_usage, config)?;
+        external.first_action = external.mock.action_log.len();
+        let context = context(call, storage_usage, config, external.hash())?;
         let before = external.clone();
         let gas = context.make_gas_counter(&config.wasm_config);
         let prepared = prepare(

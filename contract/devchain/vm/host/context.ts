@@ -49,11 +49,14 @@ export const contextFunctions: HostFunctions = {
   account_balance: amount((call) => call.balance),
   account_locked_balance: amount((call) => call.context.lockedBalance),
   attached_deposit: amount((call) => call.context.attachedDeposit),
-  /** 1: the account has code of its own, whose hash is in the register (global contracts are not there). */
+  /** Where the code that runs is from: 1 the account's own, 2 shared under its hash, 3 shared by another account. */
   current_contract_code: query(1, (call, register) => {
     call.gas.payBase("base");
-    call.registers.set(register!, call.context.codeHash);
-    return 1n;
+    const shared = call.context.globalContract;
+    const isByAccount = shared?.kind === "account";
+    call.registers.set(register!, isByAccount ? utf8.encode(shared.accountId) : call.context.codeHash);
+    if (isByAccount) return 3n;
+    return shared === undefined ? 1n : 2n;
   }),
   validator_stake: procedure(3, (call, length, pointer, stakePointer) => {
     call.gas.payBase("base");

@@ -8,13 +8,13 @@ import { decodeUtf8, type HostCall } from "../host-call.ts";
 import { hostError } from "../vm-error.ts";
 import { type HostFunctions, procedure } from "./host-function.ts";
 
-interface Target {
+export interface Target {
   receipt: number;
   receiverId: string;
   toSelf: boolean;
 }
 
-function target(call: HostCall, promise: bigint): Target {
+export function target(call: HostCall, promise: bigint): Target {
   const promised = call.promise(promise);
   if (promised.joint) {
     throw hostError("CannotAppendActionToJointPromise", "Actions can only be appended to non-joint promise.");
@@ -23,7 +23,7 @@ function target(call: HostCall, promise: bigint): Target {
   return { receipt: promised.receipt, receiverId, toSelf: receiverId === call.context.currentAccountId };
 }
 
-function append(call: HostCall, receipt: number, action: Action): void {
+export function append(call: HostCall, receipt: number, action: Action): void {
   call.receipts[receipt]!.actions.push(action);
 }
 
@@ -59,7 +59,7 @@ export function appendFunctionCall(
   });
 }
 
-function decodeKey(bytes: Uint8Array): PublicKey {
+export function decodeKey(bytes: Uint8Array): PublicKey {
   const key = publicKeyFromBytes(bytes);
   if (key === undefined) throw hostError("InvalidPublicKey", "VM Logic provided an invalid public key");
   return key;
@@ -69,7 +69,7 @@ const COMMA = 0x2c;
 const invalidMethodName = () => hostError("InvalidMethodName", "VM Logic returned an invalid method name");
 
 /** Method names come joined by commas; an empty name among them is refused, no name at all allows every method. */
-function splitMethodNames(bytes: Uint8Array): Uint8Array[] {
+export function splitMethodNames(bytes: Uint8Array): Uint8Array[] {
   if (bytes.length === 0) return [];
   const names: Uint8Array[] = [];
   for (let start = 0; start <= bytes.length; ) {
@@ -83,7 +83,7 @@ function splitMethodNames(bytes: Uint8Array): Uint8Array[] {
 }
 
 /** nearcore looks at the encoding last, when the action goes into its receipt. */
-function decodeMethodName(bytes: Uint8Array): string {
+export function decodeMethodName(bytes: Uint8Array): string {
   try {
     return decodeUtf8(bytes);
   } catch {
@@ -114,9 +114,8 @@ function addFunctionCallKey(call: HostCall, values: readonly bigint[]): void {
   append(call, receipt, { kind: "AddKey", publicKey, accessKey: { nonce: nonce!, permission } });
 }
 
-function deployContract(call: HostCall, promise: bigint, length: bigint, pointer: bigint): void {
-  call.gas.payBase("base");
-  call.prohibitInView("promise_batch_action_deploy_contract");
+/** Reads code that is to be deployed, for one account or for all. */
+export function readCode(call: HostCall, length: bigint, pointer: bigint): Uint8Array<ArrayBuffer> {
   const code = call.readArgument(length, pointer);
   const limit = LIMITS.max_contract_size;
   if (code.length > limit) {
@@ -125,10 +124,17 @@ function deployContract(call: HostCall, promise: bigint, length: bigint, pointer
       `The size of a contract code in DeployContract action ${code.length} exceeds the limit ${limit}`,
     );
   }
+  return code.slice();
+}
+
+function deployContract(call: HostCall, promise: bigint, length: bigint, pointer: bigint): void {
+  call.gas.payBase("base");
+  call.prohibitInView("promise_batch_action_deploy_contract");
+  const code = readCode(call, length, pointer);
   const { receipt, toSelf } = target(call, promise);
   call.payAction(ACTION_FEES.deploy_contract_cost, toSelf);
   call.payAction(ACTION_FEES.deploy_contract_cost_per_byte, toSelf, code.length);
-  append(call, receipt, { kind: "DeployContract", code: code.slice() });
+  append(call, receipt, { kind: "DeployContract", code });
 }
 
 export const promiseActionFunctions: HostFunctions = {
