@@ -14,8 +14,9 @@ export function parseAccount(value: Json): Uint8Array {
 export function checkAccount(account: Uint8Array, name: Text): void {
   check(account.length <= MAX_ACCOUNT_ID_BYTES, "TooLong: an account id has at most 64 bytes");
   let separated = true;
-  for (let i = 0; i < account.length; i++) {
-    const c = account[i];
+  const end = account.dataStart + account.length;
+  for (let p = account.dataStart; p < end; p++) {
+    const c = load<u8>(p);
     const separator = c == 0x2d || c == 0x5f || c == 0x2e;
     const letter = (c >= 0x61 && c <= 0x7a) || (c >= 0x30 && c <= 0x39);
     if (separator ? separated : !letter) new Message("BadAccountId: ").literal(name).panic();

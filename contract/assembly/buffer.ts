@@ -16,6 +16,14 @@ export function fresh(length: i32): Uint8Array {
 
 export const EMPTY: Uint8Array = fresh(0);
 
+/** Bytes that stand somewhere already. */
+export function viewOf(start: usize, length: i32): Uint8Array {
+  const view = __new(offsetof<Uint8Array>(), idof<Uint8Array>());
+  store<usize>(view, start, offsetof<Uint8Array>("dataStart"));
+  store<i32>(view, length, offsetof<Uint8Array>("byteLength"));
+  return changetype<Uint8Array>(view);
+}
+
 export class ByteBuffer {
   private storage: Uint8Array;
   length: i32 = 0;

@@ -1,27 +1,36 @@
 /** Hex, base58 and base64 of the surface: hashes, public keys, signatures and byte strings. */
 import { panic } from "./host";
-import { ByteBuffer, fresh } from "./buffer";
+import { ByteBuffer, fresh, viewOf } from "./buffer";
 import { Message } from "./message";
 import { Text } from "./text";
 
 const BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
 const BASE64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-function nibble(character: u8): i32 {
-  if (character >= 0x30 && character <= 0x39) return character - 0x30;
-  const lower = character | 0x20;
-  return lower >= 0x61 && lower <= 0x66 ? lower - 0x57 : -1;
+/**
+ * Four bytes from eight hex digits of either case, looked at together; -1 where one is none. A digit's bit 6 tells
+ * letters, whose low half is 1 to 6; digits' upper half is 3, that of letters 4 or 6.
+ */
+function fourBytes(digits: u64): i64 {
+  const letters = (digits >> 6) & 0x0101010101010101;
+  const nibbles = (digits & 0x0f0f0f0f0f0f0f0f) + letters * 9;
+  const upper = ((digits & 0xf0f0f0f0f0f0f0f0) | (letters << 5)) ^ (0x3030303030303030 + letters * 0x30);
+  const isLetter = ((nibbles + 0x0606060606060606) >> 4) & 0x0101010101010101;
+  if ((upper | (nibbles & 0xf0f0f0f0f0f0f0f0) | (isLetter ^ letters)) != 0) return -1;
+  const pairs = ((nibbles << 4) | (nibbles >> 8)) & 0x00ff00ff00ff00ff;
+  const halves = (pairs | (pairs >> 8)) & 0x0000ffff0000ffff;
+  return <i64>((halves | (halves >> 16)) & 0xffffffff);
 }
 
 /** 32 bytes from 64 hex digits of either case. */
 export function parseHash(digits: Uint8Array, what: Text): Uint8Array {
-  if (digits.length != 64) new Message("BadHash: ").literal(what).literal(" is not 64 hex digits").panic();
-  const out = fresh(32);
-  for (let i = 0; i < 32; i++) {
-    const high = nibble(digits[2 * i]), low = nibble(digits[2 * i + 1]);
-    if ((high | low) < 0) new Message("BadHash: ").literal(what).literal(" is not 64 hex digits").panic();
-    out[i] = <u8>((high << 4) | low);
+  const out = fresh(32), to = out.dataStart, from = digits.dataStart;
+  let bad: i64 = digits.length != 64 ? -1 : 0;
+  for (let i: usize = 0; i < 32 && bad >= 0; i += 4) {
+    bad = fourBytes(load<u64>(from + 2 * i));
+    store<u32>(to + i, <u32>bad);
   }
+  if (bad < 0) new Message("BadHash: ").literal(what).literal(" is not 64 hex digits").panic();
   return out;
 }
 
@@ -90,18 +99,26 @@ const POWER_OF_58: u64 = 656_356_768;
 /** At least the 44 digits of 32 bytes, in fives. */
 const KEY_DIGITS: i32 = 45;
 
-/** What the characters from "+" to "z" stand for; 255: nothing. */
+/** What the characters from "+" to DEL stand for; 255: nothing. */
 const SEXTETS = memory.data<u8>([
   62, 255, 255, 255, 63, 52, 53, 54, 55, 56, 57, 58, 59, 60, 61, 255, 255, 255, 255, 255, 255, 255, 0, 1, 2, 3, 4, 5, 6,
   7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 255, 255, 255, 255, 255, 255, 26, 27, 28, 29,
-  30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51,
+  30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, 255, 255, 255, 255, 255,
 ]);
 
-/** 255 where the character is no digit. */
+/** A character between "+" and DEL. */
 // @ts-ignore: decorator
-@inline function sextet(character: u8): u32 {
-  const place = <u32>character - 0x2b;
-  return place < 80 ? <u32>load<u8>(SEXTETS + place) : 255;
+@inline
+function sextet(character: u32): u32 { return load<u8>(SEXTETS - 0x2b + character); }
+
+/** Four characters as 24 bits; above that where one is no digit. */
+// @ts-ignore: decorator
+@inline
+function group(four: u32): u32 {
+  // No byte above 0x7f, and none below "+", which would borrow into its highest bit.
+  if (((four | (four - 0x2b2b2b2b)) & 0x80808080) != 0) return u32.MAX_VALUE;
+  const a = sextet(four & 0xff), b = sextet((four >> 8) & 0xff), c = sextet((four >> 16) & 0xff), d = sextet(four >> 24);
+  return (a | b | c | d) > 63 ? u32.MAX_VALUE : (a << 18) | (b << 12) | (c << 6) | d;
 }
 
 /** RFC 4648, section 4, with padding: one spelling for every run of bytes. */
@@ -109,27 +126,28 @@ export function parseBase64(text: Uint8Array): Uint8Array {
   const length = text.length;
   if ((length & 3) != 0) panic("BadEncoding: the length is not a multiple of 4");
   if (length == 0) return text;
-  const padding = text[length - 2] == 0x3d ? 2 : text[length - 1] == 0x3d ? 1 : 0;
-  if (padding == 2 && text[length - 1] != 0x3d) panic("BadEncoding: bad padding");
-  const out = fresh((length >> 2) * 3);
   const end = text.dataStart + length;
-  let to = out.dataStart, rest: u32 = 0;
-  for (let from = text.dataStart; from < end; from += 4) {
-    // Padding reads as zeros: only the last four characters can have any.
-    const padded = from + 4 == end ? padding : 0;
-    const a = sextet(load<u8>(from)), b = sextet(load<u8>(from, 1));
-    const c = padded == 2 ? 0 : sextet(load<u8>(from, 2)), d = padded > 0 ? 0 : sextet(load<u8>(from, 3));
-    if ((a | b | c | d) > 63) panic("BadEncoding: not a digit");
-    rest = (a << 18) | (b << 12) | (c << 6) | d;
-    store<u8>(to, rest >> 16);
-    store<u8>(to, rest >> 8, 1);
-    store<u8>(to, rest, 2);
-    to += 3;
+  const padding = load<u8>(end - 2) == 0x3d ? 2 : load<u8>(end - 1) == 0x3d ? 1 : 0;
+  if (padding == 2 && load<u8>(end - 1) != 0x3d) panic("BadEncoding: bad padding");
+  const size = (length >> 2) * 3, to = fresh(size).dataStart;
+  let at = to, rest: u32 = 0;
+  for (let from = text.dataStart; from < end; from += 4, at += 3) {
+    let four = load<u32>(from);
+    // Padding reads as "A", zeros: only the last four characters can have any.
+    if (from + 4 == end) {
+      if (padding == 2) four = (four & 0x0000ffff) | 0x41410000;
+      else if (padding == 1) four = (four & 0x00ffffff) | 0x41000000;
+    }
+    rest = group(four);
+    if (rest > 0xffffff) panic("BadEncoding: not a digit");
+    store<u8>(at, rest >> 16);
+    store<u8>(at, rest >> 8, 1);
+    store<u8>(at, rest, 2);
   }
   if ((padding == 2 && (rest & 0xffff) != 0) || (padding == 1 && (rest & 0xff) != 0)) {
     panic("BadEncoding: bits after the last byte");
   }
-  return out.subarray(0, out.length - padding);
+  return viewOf(to, size - padding);
 }
 
 /** The 64 bytes of a signature from base64 with padding (RFC 4648, section 4): 88 characters, the last two "=". */

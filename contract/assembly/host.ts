@@ -2,7 +2,8 @@
  * The NEAR host functions that the contract uses (module `env`, nearcore `runtime/near-vm-runner/src/imports.rs`),
  * wrapped so that the rest of the contract sees bytes, never pointers and registers.
  */
-import { EMPTY, fresh, same } from "./buffer";
+import { EMPTY, fresh, same, viewOf } from "./buffer";
+import { SPARE_BYTES } from "./json-scan";
 import { Message } from "./message";
 import { Refusal } from "./refusal";
 import { Text, utf8 } from "./text";
@@ -104,7 +105,13 @@ export function assertPrivate(): void {
     "Private: only the contract itself may call this",
   );
 }
-export function callInput(): Uint8Array { input(SCRATCH); return register(SCRATCH); }
+/** With zeros behind it, for `json-scan.ts`. */
+export function callInput(): Uint8Array {
+  input(SCRATCH);
+  const length = <i32>register_len(SCRATCH), bytes = fresh(length + SPARE_BYTES);
+  read_register(SCRATCH, at(bytes));
+  return viewOf(bytes.dataStart, length);
+}
 export function randomSeed(): Uint8Array { random_seed(SCRATCH); return register(SCRATCH); }
 export function blockHeight(): u64 { return block_index(); }
 export function timestampNs(): u64 { return block_timestamp(); }

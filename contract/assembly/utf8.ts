@@ -8,7 +8,7 @@
 }
 
 /** The bytes of the character that begins at `p` with a byte of 0x80 or above; 0 where there is none. */
-function characterBytes(p: usize, end: usize): usize {
+export function characterBytes(p: usize, end: usize): usize {
   const c = load<u8>(p);
   if (c < 0xc2 || c > 0xf4) return 0;
   if (c < 0xe0) return isBetween(p + 1, end, 0x80, 0xbf) ? 2 : 0;
