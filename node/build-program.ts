@@ -1,6 +1,6 @@
 /**
  * Bundles the program into `node/dist`: one file for the command line, one for an engine child, one for the embedded
- * chain's process, and the chunks that they share; beside them what `outlayer-node dev` deploys and asks for. Node
+ * chain's process, one for its thread, and the chunks that they share; beside them what `outlayer-node dev` deploys and asks for. Node
  * does not run TypeScript from inside `node_modules`, and the bundle holds what is used of its packages and no more,
  * which is half of a node's memory. Packages with native code stay outside.
  */
@@ -20,6 +20,7 @@ const ENTRY_POINTS = {
   main: "node/src/cli/main.ts",
   "engine-child": "node/src/engine/engine-child.ts",
   devchain: "contract/devchain/main.ts",
+  "preparation-worker": "contract/devchain/vm/preparation-worker.ts",
 };
 const SOURCES = ["node/src/**/*.ts", "protocol/src/**/*.ts", "contract/{client,devchain}/**/*.ts"];
 const MANIFESTS = ["package-lock.json", "{node,protocol,contract}/package.json", "node/build-program.ts"];

@@ -6,7 +6,9 @@ import { getRequestListener } from "@hono/node-server";
 import { type Context, Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import type { DevChain } from "../chain/devchain.ts";
+import { decodeSignedTransaction } from "../codec/transaction.ts";
 import { encodeSnapshotFile } from "../storage/snapshot-file.ts";
+import { ContractPreparation } from "./contract-preparation.ts";
 import { createExplorer } from "./explorer.ts";
 import { behind, FaultInjector, namedBlock, type RpcFaults, tooManyRequests } from "./faults.ts";
 import { createMethods, statusOf } from "./methods.ts";
@@ -50,6 +52,8 @@ const DEFAULT_PORT = 3030;
 const PORTS_TO_TRY = 100;
 /** nearcore's default; the largest transaction in base64 fits four times. */
 const MAX_BODY_BYTES = 10 * 1024 * 1024;
+/** A transaction that may hold a contract which takes long to prepare. */
+const WORTH_LOOKING_BYTES = 16_384;
 const MAX_WAITING_REQUESTS = 10_000;
 const DEFAULT_WAIT_TIMEOUT_MS = 10_000;
 /** A large contract's first compilation blocks the loop for seconds: idle connections have to outlive that. */
@@ -207,13 +211,18 @@ export async function startDevChainServer(chain: DevChain, options: DevChainServ
   const produce = options.virtualClock === true ? () => void chain.produceBlock() : () => produceNow(chain);
   const stopTimer = options.onDemand === true ? () => {} : startBlockTimer(produce, options.blockIntervalMs);
   const demand = options.onDemand === true ? blocksOnDemand(chain, produce) : undefined;
-  if (demand !== undefined) transactions.onSubmit(demand.wake);
+  const preparation = new ContractPreparation(chain);
+  transactions.onSubmit((bytes) => {
+    if (bytes.length >= WORTH_LOOKING_BYTES) preparation.see(decodeSignedTransaction(bytes));
+    demand?.wake();
+  });
   return {
     url: `http://${host.includes(":") ? `[${host}]` : host}:${port}`,
     port,
     stop: async () => {
       stopTimer();
       demand?.stop();
+      await preparation.stop();
       transactions.stop();
       await new Promise<void>((resolve) => {
         server.close(() => resolve());

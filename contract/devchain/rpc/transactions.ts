@@ -39,7 +39,7 @@ export class TransactionService {
   readonly #timeoutMs: number;
   readonly #maxWaiting: number;
   readonly #waiting = new Set<() => void>();
-  #accepted: () => void = () => {};
+  #accepted: (bytes: Uint8Array) => void = () => {};
 
   constructor(chain: DevChain, limits: { timeoutMs: number; maxWaiting: number }) {
     this.#chain = chain;
@@ -48,7 +48,7 @@ export class TransactionService {
   }
 
   /** Called whenever a transaction was accepted. */
-  onSubmit(listener: () => void): void {
+  onSubmit(listener: (bytes: Uint8Array) => void): void {
     this.#accepted = listener;
   }
 
@@ -56,7 +56,7 @@ export class TransactionService {
   submit(bytes: Uint8Array): Hash {
     try {
       const hash = this.#chain.submit(bytes);
-      this.#accepted();
+      this.#accepted(bytes);
       return hash;
     } catch (error) {
       if (error instanceof TransactionCodecError) throw parseError(`Failed to decode transaction: ${error.message}`);

@@ -15,11 +15,15 @@ export interface CompiledContract {
   readonly writeReach: number;
 }
 
-type Entry = { compiled: CompiledContract } | { failure: FunctionCallFailure };
+/** What preparing a contract came to; can be sent from one thread to another. */
+export type PreparedContract = { compiled: CompiledContract } | { failure: FunctionCallFailure };
 
-const entries = new Map<string, Entry>();
+const entries = new Map<string, PreparedContract>();
 
-function compile(code: Uint8Array<ArrayBuffer>): Entry {
+const keyOf = (codeHash: Uint8Array) => Buffer.from(codeHash).toString("latin1");
+
+/** Instruments and compiles: a fraction of a second for the largest contracts. */
+export function prepareContract(code: Uint8Array<ArrayBuffer>): PreparedContract {
   try {
     const { bytes, ...rest } = instrument(code);
     return { compiled: { module: new WebAssembly.Module(bytes), ...rest } };
@@ -30,17 +34,26 @@ function compile(code: Uint8Array<ArrayBuffer>): Entry {
   }
 }
 
+/** The least recently used stands first, and goes first. */
+function keep(key: string, entry: PreparedContract): void {
+  if (!entries.delete(key) && entries.size >= MAX_MODULES) entries.delete(entries.keys().next().value!);
+  entries.set(key, entry);
+}
+
+export function isPrepared(codeHash: Uint8Array): boolean {
+  return entries.has(keyOf(codeHash));
+}
+
+/** Takes what another thread has prepared, so that the first call need not. */
+export function keepPrepared(codeHash: Uint8Array, prepared: PreparedContract): void {
+  keep(keyOf(codeHash), prepared);
+}
+
 /** @throws ContractError `PrepareError`, when the code is not a contract that protocol 88 accepts */
 export function compiledContract(code: Uint8Array<ArrayBuffer>, codeHash?: Uint8Array): CompiledContract {
-  const key = Buffer.from(codeHash ?? createHash("sha256").update(code).digest()).toString("latin1");
-  let entry = entries.get(key);
-  if (entry === undefined) {
-    entry = compile(code);
-    if (entries.size >= MAX_MODULES) entries.delete(entries.keys().next().value!);
-  } else {
-    entries.delete(key); // the least recently used stands first
-  }
-  entries.set(key, entry);
+  const key = keyOf(codeHash ?? createHash("sha256").update(code).digest());
+  const entry = entries.get(key) ?? prepareContract(code);
+  keep(key, entry);
   if ("failure" in entry) throw new ContractError(entry.failure);
   return entry.compiled;
 }
