@@ -1,18 +1,21 @@
 /**
  * `npm run bench -- engine [--json]`: what determinism costs. Seven kinds of programs, plain against rewritten on V8
  * in one process, calls interleaved, CPU time, medians; between them wasmtime with its own fuel and NaN canonicalisation
- * when OUTLAYER_WASMTIME_LIB names its library; wasmi with fuel when there is cargo to build it; loading guests of three sizes; a whole invocation through the pool.
+ * when OUTLAYER_WASMTIME_LIB names its library; wasmi with fuel when there is cargo to build it; the example guests in whole runs
+ * on the same engines; loading guests of three sizes; a whole invocation through the pool.
  */
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { fileURLToPath } from "node:url";
 import type { ExecutionJob } from "@outlayer/protocol/execution/index";
-import { buildBenchPrograms } from "../../wasi-examples/build.ts";
+import { buildBenchPrograms, buildGuests, type GuestName, guestNames, guestPath } from "../../wasi-examples/build.ts";
 import { largeModule } from "../conformance/engine/random-module.ts";
 import { DEFAULT_V8_FLAGS } from "../src/engine/child-options.ts";
 import { EnginePool } from "../src/engine/index.ts";
 import type { Compared } from "./engine/compare-worker.ts";
-import { wasmiTimes } from "./engine/wasmi.ts";
+import { GUEST_WORK } from "./engine/guest-inputs.ts";
+import type { ComparedGuest } from "./engine/guest-worker.ts";
+import { buildWasmi } from "./engine/wasmi.ts";
 
 interface Figure {
   readonly value: number;
@@ -24,11 +27,13 @@ interface Figure {
 /** The release that OutLayer's first workers ran. */
 const FIRST_WASMI = "0.31.2";
 const POOLED_RUNS = 300;
+const wasmtimeLibrary = process.env.OUTLAYER_WASMTIME_LIB;
+const wasmi = buildWasmi();
 const figures: Record<string, Figure> = {};
 
 function figure(name: string, value: number, unit: string, goal = "", ok = true): void {
   figures[name] = { value: Math.round(value * 1000) / 1000, unit, goal, ok };
-  console.log(`${name.padEnd(44)} ${value.toFixed(3).padStart(12)} ${unit.padEnd(6)} ${goal}${ok ? "" : "  MISSED"}`);
+  console.log(`${name.padEnd(60)} ${value.toFixed(3).padStart(12)} ${unit.padEnd(6)} ${goal}${ok ? "" : "  MISSED"}`);
 }
 
 function worker<T>(file: string, ...args: readonly string[]): T {
@@ -43,8 +48,7 @@ const geomean = (values: readonly number[]): number =>
   Math.exp(values.reduce((sum, value) => sum + Math.log(value), 0) / values.length);
 
 function comparePrograms(modulePath: string): void {
-  const library = process.env.OUTLAYER_WASMTIME_LIB;
-  const more = library === undefined ? [] : [library];
+  const more = wasmtimeLibrary === undefined ? [] : [wasmtimeLibrary];
   const compared = worker<Record<string, Compared>>("compare-worker.ts", modulePath, "21", ...more);
   const ratios = Object.entries(compared).map(([name, { ratio }]) => {
     figure(`rewritten / plain V8: ${name}`, ratio, "ratio", "<= 1.6", ratio <= 1.6);
@@ -52,7 +56,7 @@ function comparePrograms(modulePath: string): void {
   });
   const mean = geomean(ratios);
   figure("rewritten / plain V8: geomean", mean, "ratio", "<= 1.25", mean <= 1.25);
-  if (library === undefined) console.log("wasmtime is not compared: OUTLAYER_WASMTIME_LIB is not set");
+  if (wasmtimeLibrary === undefined) console.log("wasmtime is not compared: OUTLAYER_WASMTIME_LIB is not set");
   else compareWasmtime(compared);
   compareWasmi(modulePath, compared);
 }
@@ -70,13 +74,30 @@ function compareWasmtime(compared: Readonly<Record<string, Compared>>): void {
 }
 
 function compareWasmi(modulePath: string, compared: Readonly<Record<string, Compared>>): void {
-  const asked = wasmiTimes(modulePath);
-  if ("missing" in asked) return console.log(`wasmi is not compared: ${asked.missing}`);
-  for (const [release, times] of Object.entries(asked.times)) {
+  if ("missing" in wasmi) return console.log(`wasmi is not compared: ${wasmi.missing}`);
+  for (const [release, times] of Object.entries(wasmi.programs(modulePath))) {
     const faster = geomean(Object.entries(compared).map(([name, { meteredMs }]) => times[name]!.ms / meteredMs));
     const judged = release === FIRST_WASMI;
     const ok = !judged || faster >= 45;
     figure(`wasmi ${release} with fuel / rewritten V8: geomean`, faster, "ratio", judged ? ">= 45" : "", ok);
+  }
+}
+
+/** The example guests, whole runs: the smaller ones are mostly their instantiation and the host. */
+function compareGuests(): void {
+  const more = wasmtimeLibrary === undefined ? [] : [wasmtimeLibrary];
+  const guests = worker<Record<GuestName, ComparedGuest>>("guest-worker.ts", ...more);
+  for (const name of guestNames) {
+    const { meteredMs, ratio, wasmtimeRatio } = guests[name];
+    figure(`guest ${name}: a run`, meteredMs, "ms");
+    figure(`guest ${name}: rewritten / plain V8`, ratio, "ratio", "<= 1.6", ratio <= 1.6);
+    if (wasmtimeRatio !== undefined)
+      figure(`guest ${name}: rewritten V8 / wasmtime with fuel and NaN`, wasmtimeRatio, "ratio");
+    if ("missing" in wasmi) continue;
+    const { input, runs } = GUEST_WORK[name];
+    for (const [release, ms] of Object.entries(wasmi.guest(guestPath(name), input, runs))) {
+      figure(`guest ${name}: wasmi ${release} with fuel / rewritten V8`, ms / meteredMs, "ratio");
+    }
   }
 }
 
@@ -126,7 +147,9 @@ async function invokePooled(): Promise<void> {
   figure("pooled invocation of a trivial guest", median, "ms", "<= 2", median <= 2);
 }
 
+await buildGuests();
 comparePrograms(await buildBenchPrograms());
+compareGuests();
 loadGuests();
 await invokePooled();
 console.log(JSON.stringify({ topic: "engine", figures }));

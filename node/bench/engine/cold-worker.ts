@@ -4,21 +4,13 @@
  */
 import { rewriteModule } from "@outlayer/protocol/execution/index";
 import { largeModule } from "../../conformance/engine/random-module.ts";
+import { cpuMs, median } from "./timing.ts";
 
 const sizeBytes = Number(process.argv[2]);
 const ROUNDS = 9;
 /** Bytes to rewrite before the rewriting itself is compiled and measured. */
 const WARM_UP_BYTES = 20_000_000;
 const OPTIONS = { costVersion: 1, maxMemoryPages: 64 } as const;
-
-const median = (values: number[]): number => values.sort((a, b) => a - b)[values.length >> 1]!;
-
-function cpuMs(call: () => void): number {
-  const before = process.cpuUsage();
-  call();
-  const { user, system } = process.cpuUsage(before);
-  return (user + system) / 1000;
-}
 
 /** The same module with a custom section of its own: engines remember bytes that they have seen. */
 function fresh(bytes: Uint8Array, round: number): Uint8Array<ArrayBuffer> {

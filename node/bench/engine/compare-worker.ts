@@ -6,6 +6,7 @@
 import { readFileSync } from "node:fs";
 import { rewriteModule } from "@outlayer/protocol/execution/index";
 import { PROGRAMS } from "./programs.ts";
+import { cpuMs, median } from "./timing.ts";
 import { wasmtimePrograms } from "./wasmtime-programs.ts";
 
 const [, , modulePath, roundsText, libraryPath] = process.argv as [string, string, string, string, string?];
@@ -39,15 +40,6 @@ const stack = metered.$sp as unknown as { value: number };
 const wholeStack = stack.value;
 (metered.$start as (() => void) | undefined)?.();
 const wasmtime = libraryPath === undefined ? undefined : wasmtimePrograms(libraryPath, code);
-
-function cpuMs(call: () => void): number {
-  const before = process.cpuUsage();
-  call();
-  const { user, system } = process.cpuUsage(before);
-  return (user + system) / 1000;
-}
-
-const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1]!;
 
 function compare(name: string, work: number): Compared {
   const times = { plain: [] as number[], metered: [] as number[], wasmtime: [] as number[] };
