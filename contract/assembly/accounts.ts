@@ -17,10 +17,12 @@ export function checkAccount(account: Uint8Array, name: Text): void {
   const end = account.dataStart + account.length;
   for (let p = account.dataStart; p < end; p++) {
     const c = load<u8>(p);
-    const separator = c == 0x2d || c == 0x5f || c == 0x2e;
-    const letter = (c >= 0x61 && c <= 0x7a) || (c >= 0x30 && c <= 0x39);
-    if (separator ? separated : !letter) new Message("BadAccountId: ").literal(name).panic();
-    separated = separator;
+    if (<u32>c - 0x61 < 26 || <u32>c - 0x30 < 10) {
+      separated = false;
+      continue;
+    }
+    if (separated || (c != 0x2d && c != 0x5f && c != 0x2e)) new Message("BadAccountId: ").literal(name).panic();
+    separated = true;
   }
   if (separated || account.length < 2) new Message("BadAccountId: ").literal(name).panic();
 }

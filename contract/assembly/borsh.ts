@@ -1,5 +1,5 @@
 /** Borsh (https://borsh.io), the form of everything that is stored or hashed. */
-import { ByteBuffer } from "./buffer";
+import { ByteBuffer, viewOf } from "./buffer";
 import { check, panic } from "./host";
 import { Text, utf8 } from "./text";
 import { U128 } from "./u128";
@@ -27,38 +27,46 @@ export class BorshWriter extends ByteBuffer {
 
 /** Reads what the contract itself wrote, where too few bytes are a broken state, or arguments, where they are refused. */
 export class BorshReader {
-  private offset: i32 = 0;
+  private at: usize;
+  private end: usize;
   /** `foreign`: the bytes are somebody's arguments. */
-  constructor(private source: Uint8Array, private foreign: bool = false) {}
-
-  private take(count: i32): usize {
-    const from = this.offset;
-    if (count < 0 || count > this.source.length - from) {
-      if (this.foreign) panic("BadBorsh: the bytes end too early");
-      panic("BadRecord: a stored record is too short");
-    }
-    this.offset = from + count;
-    return this.source.dataStart + from;
+  constructor(private source: Uint8Array, private foreign: bool = false) {
+    this.at = source.dataStart;
+    this.end = source.dataStart + source.length;
   }
 
-  get position(): i32 { return this.offset; }
+  /** Where the next bytes stand. In every method: a call of its own would cost more than what it does. */
+  // @ts-ignore: decorator
+  @inline private take(count: usize): usize {
+    const from = this.at;
+    if (this.end - from < count) this.short();
+    this.at = from + count;
+    return from;
+  }
+
+  private short(): void {
+    if (this.foreign) panic("BadBorsh: the bytes end too early");
+    panic("BadRecord: a stored record is too short");
+  }
+
+  get position(): i32 { return <i32>(this.at - this.source.dataStart); }
 
   u8(): u8 { return load<u8>(this.take(1)); }
   bool(): bool {
     const value = this.u8();
-    check(!this.foreign || value < 2, "BadBorsh: a boolean is 0 or 1");
+    if (value > 1 && this.foreign) panic("BadBorsh: a boolean is 0 or 1");
     return value != 0;
   }
-  assertEnd(): void { check(this.offset == this.source.length, "BadBorsh: bytes after the end"); }
+  assertEnd(): void { check(this.at == this.end, "BadBorsh: bytes after the end"); }
   u16(): u16 { return load<u16>(this.take(2)); }
   u32(): u32 { return load<u32>(this.take(4)); }
   u64(): u64 { return load<u64>(this.take(8)); }
   u128(): U128 { return U128.read(this.take(16)); }
-  raw(count: i32): Uint8Array {
-    this.take(count);
-    return this.source.subarray(this.offset - count, this.offset);
+  raw(count: i32): Uint8Array { return viewOf(this.take(<usize>count), count); }
+  bytes(): Uint8Array {
+    const count = load<u32>(this.take(4));
+    return viewOf(this.take(<usize>count), <i32>count);
   }
-  bytes(): Uint8Array { return this.raw(<i32>this.u32()); }
   optionBytes(): Uint8Array | null { return this.bool() ? this.bytes() : null; }
   list(): Uint8Array[] {
     const count = <i32>this.u32();

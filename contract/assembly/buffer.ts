@@ -6,10 +6,9 @@ import { Text } from "./text";
  * already, and filling it again would be paid for byte by byte.
  */
 export function fresh(length: i32): Uint8Array {
-  const data = __new(<usize>length, idof<ArrayBuffer>());
-  const view = __new(offsetof<Uint8Array>(), idof<Uint8Array>());
-  store<usize>(view, data, offsetof<Uint8Array>("buffer"));
-  store<usize>(view, data, offsetof<Uint8Array>("dataStart"));
+  // The bytes stand behind their own view: one object instead of two.
+  const view = __new(offsetof<Uint8Array>() + <usize>length, idof<Uint8Array>());
+  store<usize>(view, view + offsetof<Uint8Array>(), offsetof<Uint8Array>("dataStart"));
   store<i32>(view, length, offsetof<Uint8Array>("byteLength"));
   return changetype<Uint8Array>(view);
 }
@@ -25,22 +24,27 @@ export function viewOf(start: usize, length: i32): Uint8Array {
 }
 
 export class ByteBuffer {
-  private storage: Uint8Array;
+  private start: usize;
+  private capacity: i32;
   length: i32 = 0;
 
   constructor(capacity: i32 = 256) {
-    this.storage = fresh(capacity);
+    this.capacity = capacity;
+    this.start = fresh(capacity).dataStart;
   }
 
   /** Room for `count` more bytes: where to write them. The caller then calls {@link advance}. */
-  reserve(count: i32): usize {
-    const needed = this.length + count;
-    if (needed > this.storage.length) {
-      const grown = fresh(max(this.storage.length * 2, needed));
-      memory.copy(grown.dataStart, this.storage.dataStart, this.length);
-      this.storage = grown;
-    }
-    return this.storage.dataStart + this.length;
+  // @ts-ignore: decorator
+  @inline reserve(count: i32): usize {
+    if (count > this.capacity - this.length) this.grow(count);
+    return this.start + this.length;
+  }
+
+  private grow(count: i32): void {
+    const capacity = max(this.capacity * 2, this.length + count), start = fresh(capacity).dataStart;
+    memory.copy(start, this.start, this.length);
+    this.start = start;
+    this.capacity = capacity;
   }
 
   advance(count: i32): void { this.length += count; }
@@ -75,7 +79,7 @@ export class ByteBuffer {
     this.length += digits;
   }
 
-  done(): Uint8Array { return this.storage.subarray(0, this.length); }
+  done(): Uint8Array { return viewOf(this.start, this.length); }
 }
 
 /** A number as its decimal digits. */

@@ -17,7 +17,7 @@ import { MAX_NAME_BYTES, MAX_STATEMENT_BYTES } from "./limits";
 import { ObjectionRecord, ProposalRecord } from "./proposals";
 import { NodeRecord, RequestRecord } from "./records";
 import { assertUnpunished, slash } from "./slashing";
-import { drawTicket, isEligible, ROLE_REPLAY } from "./sortition";
+import { Draw, isEligible, ROLE_REPLAY } from "./sortition";
 import { State } from "./state";
 import { sameText, Text } from "./text";
 import { U128 } from "./u128";
@@ -34,7 +34,7 @@ export function object(): void {
   const proposal = ProposalRecord.load(requestId);
   check(blockHeight() <= proposal.finalHeight, "TooLate: the answer can no longer be objected to");
   check(seat < node.seatsFor(request), "NoSuchSeat: not a seat of this account for this request");
-  const ticket = drawTicket(currentAccount(), request.seed, ROLE_REPLAY, 0, account, seat);
+  const ticket = new Draw(currentAccount(), request.seed, ROLE_REPLAY, 0).ticket(account, seat);
   check(isEligible(ticket, request.replaySeats, request.seatsTotal), "NotInCommittee: not a seat of the committee");
   const signers: Uint8Array[] = [];
   for (let i = 0; i < proposal.outcome.attestations.length; i++) {

@@ -99,26 +99,33 @@ const POWER_OF_58: u64 = 656_356_768;
 /** At least the 44 digits of 32 bytes, in fives. */
 const KEY_DIGITS: i32 = 45;
 
-/** What the characters from "+" to DEL stand for; 255: nothing. */
-const SEXTETS = memory.data<u8>([
-  62, 255, 255, 255, 63, 52, 53, 54, 55, 56, 57, 58, 59, 60, 61, 255, 255, 255, 255, 255, 255, 255, 0, 1, 2, 3, 4, 5, 6,
-  7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 255, 255, 255, 255, 255, 255, 26, 27, 28, 29,
-  30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, 255, 255, 255, 255, 255,
-]);
+const HIGHEST_BITS: u64 = 0x8080808080808080;
+const ONES: u64 = 0x0101010101010101;
+const EVEN_BYTES: u64 = 0x00ff00ff00ff00ff;
+const EVEN_PAIRS: u64 = 0x0000ffff0000ffff;
 
-/** A character between "+" and DEL. */
-// @ts-ignore: decorator
-@inline
-function sextet(character: u32): u32 { return load<u8>(SEXTETS - 0x2b + character); }
+/**
+ * Eight characters at once, as twice 24 bits; all ones where one is no digit. A byte plus (0x80 - n) has its highest bit
+ * where it is n or more; bytes within one of the four ranges of digits are those with an odd number of such limits
+ * below them. What a digit stands for is itself plus a number that changes at five of the limits.
+ */
+function eightDigits(eight: u64): u64 {
+  const slash = eight + (0x80 - 0x2f) * ONES, zero = eight + (0x80 - 0x30) * ONES;
+  const upper = eight + (0x80 - 0x41) * ONES, lower = eight + (0x80 - 0x61) * ONES;
+  const within = slash ^ upper ^ lower ^ (eight + (0x80 - 0x2b) * ONES) ^ (eight + (0x80 - 0x2c) * ONES) ^
+    (eight + (0x80 - 0x3a) * ONES) ^ (eight + (0x80 - 0x5b) * ONES) ^ (eight + (0x80 - 0x7b) * ONES);
+  if ((within & ~eight & HIGHEST_BITS) != HIGHEST_BITS) return u64.MAX_VALUE;
+  const sextets = eight + (62 - 0x2b) * ONES - 3 * ((slash >> 7) & ONES) - 12 * ((zero >> 7) & ONES) -
+    69 * ((upper >> 7) & ONES) - 6 * ((lower >> 7) & ONES);
+  const pairs = ((sextets & EVEN_BYTES) << 6) | ((sextets >> 8) & EVEN_BYTES);
+  return ((pairs & EVEN_PAIRS) << 12) | ((pairs >> 16) & EVEN_PAIRS);
+}
 
-/** Four characters as 24 bits; above that where one is no digit. */
 // @ts-ignore: decorator
-@inline
-function group(four: u32): u32 {
-  // No byte above 0x7f, and none below "+", which would borrow into its highest bit.
-  if (((four | (four - 0x2b2b2b2b)) & 0x80808080) != 0) return u32.MAX_VALUE;
-  const a = sextet(four & 0xff), b = sextet((four >> 8) & 0xff), c = sextet((four >> 16) & 0xff), d = sextet(four >> 24);
-  return (a | b | c | d) > 63 ? u32.MAX_VALUE : (a << 18) | (b << 12) | (c << 6) | d;
+@inline function storeThree(at: usize, bits: u32): void {
+  store<u8>(at, bits >> 16);
+  store<u8>(at, bits >> 8, 1);
+  store<u8>(at, bits, 2);
 }
 
 /** RFC 4648, section 4, with padding: one spelling for every run of bytes. */
@@ -126,24 +133,24 @@ export function parseBase64(text: Uint8Array): Uint8Array {
   const length = text.length;
   if ((length & 3) != 0) panic("BadEncoding: the length is not a multiple of 4");
   if (length == 0) return text;
-  const end = text.dataStart + length;
-  const padding = load<u8>(end - 2) == 0x3d ? 2 : load<u8>(end - 1) == 0x3d ? 1 : 0;
-  if (padding == 2 && load<u8>(end - 1) != 0x3d) panic("BadEncoding: bad padding");
+  const last = text.dataStart + length - 4;
+  const padding = load<u8>(last, 2) == 0x3d ? 2 : load<u8>(last, 3) == 0x3d ? 1 : 0;
+  if (padding == 2 && load<u8>(last, 3) != 0x3d) panic("BadEncoding: bad padding");
   const size = (length >> 2) * 3, to = fresh(size).dataStart;
-  let at = to, rest: u32 = 0;
-  for (let from = text.dataStart; from < end; from += 4, at += 3) {
-    let four = load<u32>(from);
-    // Padding reads as "A", zeros: only the last four characters can have any.
-    if (from + 4 == end) {
-      if (padding == 2) four = (four & 0x0000ffff) | 0x41410000;
-      else if (padding == 1) four = (four & 0x00ffffff) | 0x41000000;
-    }
-    rest = group(four);
-    if (rest > 0xffffff) panic("BadEncoding: not a digit");
-    store<u8>(at, rest >> 16);
-    store<u8>(at, rest >> 8, 1);
-    store<u8>(at, rest, 2);
+  let at = to, from = text.dataStart;
+  for (; from < last; from += 8, at += 6) {
+    // The last four are looked at once more: they can have padding.
+    const bits = eightDigits(from + 4 == last ? <u64>load<u32>(from) | 0x4141414100000000 : load<u64>(from));
+    if (bits == u64.MAX_VALUE) panic("BadEncoding: not a digit");
+    storeThree(at, <u32>bits);
+    if (from + 4 < last) storeThree(at + 3, <u32>(bits >> 32));
   }
+  // Padding reads as "A", zeros.
+  const four = <u64>load<u32>(last), rest = <u32>eightDigits(
+    0x4141414100000000 | (padding == 2 ? (four & 0xffff) | 0x41410000 : padding == 1 ? (four & 0xffffff) | 0x41000000 : four),
+  );
+  if (rest == u32.MAX_VALUE) panic("BadEncoding: not a digit");
+  storeThree(to + size - 3, rest);
   if ((padding == 2 && (rest & 0xffff) != 0) || (padding == 1 && (rest & 0xff) != 0)) {
     panic("BadEncoding: bits after the last byte");
   }

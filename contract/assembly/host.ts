@@ -113,7 +113,12 @@ export function callInput(): Uint8Array {
   return viewOf(bytes.dataStart, length);
 }
 export function randomSeed(): Uint8Array { random_seed(SCRATCH); return register(SCRATCH); }
-export function blockHeight(): u64 { return block_index(); }
+/** Asked for once a call. */
+let height: u64 = 0;
+export function blockHeight(): u64 {
+  if (height == 0) height = block_index();
+  return height;
+}
 export function timestampNs(): u64 { return block_timestamp(); }
 export function storageBytes(): u64 { return storage_usage(); }
 export function gasLeft(): u64 { return prepaid_gas() - used_gas(); }

@@ -12,7 +12,7 @@ import { MAX_FORMER_HOLDERS } from "./limits";
 import { Message } from "./message";
 import { LeaseRecord, NodeRecord, OutcomeRecord, RequestRecord } from "./records";
 import { penaliseHolder } from "./slashing";
-import { drawTicket, isEligible, leaseSeats, ROLE_LEASE } from "./sortition";
+import { Draw, isEligible, leaseSeats, ROLE_LEASE } from "./sortition";
 import { State } from "./state";
 
 export function wrongEpoch(expected: u32): void {
@@ -62,7 +62,7 @@ export function takeLease(state: State, request: RequestRecord, leaseEpoch: u32,
       check(!same(current.former[i], account), "FormerHolder: a former holder may not claim again");
     }
   }
-  const ticket = drawTicket(currentAccount(), request.seed, ROLE_LEASE, leaseEpoch, account, seat);
+  const ticket = new Draw(currentAccount(), request.seed, ROLE_LEASE, leaseEpoch).ticket(account, seat);
   const lease = nextLease(current, leaseEpoch, height, ticket);
   // Whoever displaces is eligible already: the threshold only grows, and the ticket is below one that passed it.
   if (!current || height > current.untilHeight) {

@@ -7,6 +7,8 @@ const HEADER_BYTES: usize = 8;
 const MAX_OBJECT_BYTES: usize = 1 << 30;
 
 @lazy let offset: usize = __heap_base;
+/** Up to where memory is known to be there. */
+@lazy let available: usize = 0;
 
 // @ts-ignore: decorator
 @unsafe @global
@@ -14,17 +16,19 @@ export function __new(size: usize, id: u32): usize {
   if (size > MAX_OBJECT_BYTES) unreachable();
   const object = offset + HEADER_BYTES;
   offset = object + size;
-  const available = <usize>memory.size() << 16;
-  if (offset > available) grow(offset - available);
+  if (offset > available) grow();
   store<u32>(object - 8, id);
   store<u32>(object - 4, <u32>size);
   return object;
 }
 
 /** At least doubled, so that growing is rare. */
-function grow(missing: usize): void {
-  const pages = <i32>((missing + 0xffff) >>> 16);
+function grow(): void {
+  available = <usize>memory.size() << 16;
+  if (offset <= available) return;
+  const pages = <i32>((offset - available + 0xffff) >>> 16);
   if (memory.grow(max(pages, memory.size())) < 0 && memory.grow(pages) < 0) unreachable();
+  available = <usize>memory.size() << 16;
 }
 
 // @ts-ignore: decorator

@@ -10,19 +10,30 @@ export const ROLE_REPLAY: u8 = 1;
 const FIRST_LEASE_SEATS: u64 = 3;
 const WIDENING_BLOCKS: u64 = 3;
 
-/** The first 64 bits of the hash over a seat's identity in one request; lower is better. */
-export function drawTicket(
-  contractId: Uint8Array, seed: Uint8Array, role: u8, leaseEpoch: u32, account: Uint8Array, seat: u32,
-): u64 {
-  const w = new BorshWriter();
-  w.text(TICKET_DOMAIN);
-  w.bytes(contractId);
-  w.raw(seed);
-  w.u8(role);
-  w.u32(leaseEpoch);
-  w.bytes(account);
-  w.u32(seat);
-  return bswap<u64>(load<u64>(sha256(w.done()).dataStart));
+/** The tickets of one request in one role. */
+export class Draw {
+  private w: BorshWriter = new BorshWriter();
+  /** Of what all its tickets begin with. */
+  private common: i32;
+
+  constructor(contractId: Uint8Array, seed: Uint8Array, role: u8, leaseEpoch: u32) {
+    const w = this.w;
+    w.text(TICKET_DOMAIN);
+    w.bytes(contractId);
+    w.raw(seed);
+    w.u8(role);
+    w.u32(leaseEpoch);
+    this.common = w.length;
+  }
+
+  /** The first 64 bits of the hash over a seat's identity in the request; lower is better. */
+  ticket(account: Uint8Array, seat: u32): u64 {
+    const w = this.w;
+    w.length = this.common;
+    w.bytes(account);
+    w.u32(seat);
+    return bswap<u64>(load<u64>(sha256(w.done()).dataStart));
+  }
 }
 
 /** ticket · seatsTotal ≤ seats · 2^64. */

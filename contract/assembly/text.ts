@@ -9,10 +9,13 @@ import { Refusal } from "./refusal";
 export class Text {
   private size: u8;
 
-  get length(): i32 { return <i32>this.size; }
-  get start(): usize { return changetype<usize>(this) + 1; }
+  // @ts-ignore: decorator
+  @inline get length(): i32 { return <i32>this.size; }
+  // @ts-ignore: decorator
+  @inline get start(): usize { return changetype<usize>(this) + 1; }
 
-  at(index: i32): u8 { return load<u8>(this.start + index); }
+  // @ts-ignore: decorator
+  @inline at(index: i32): u8 { return load<u8>(this.start + index); }
 
   /** The place of a byte, -1 where it is none of the text's. */
   indexOf(character: u8): i32 {

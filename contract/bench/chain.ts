@@ -6,6 +6,7 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { ed25519 } from "@noble/curves/ed25519.js";
+import { drawTicket, isEligible } from "@outlayer/protocol/lease/sortition";
 import { decode } from "@outlayer/protocol/wire/borsh";
 import { leaseRecord, requestDigest, requestRecord, responseHash } from "@outlayer/protocol/wire/records";
 import { nodeKeyDigest } from "@outlayer/protocol/wire/registration";
@@ -64,12 +65,18 @@ interface Call {
   readonly deposit?: bigint;
 }
 
+interface Shape {
+  readonly quorum?: number;
+  readonly seatsEach?: number;
+  readonly replaySeats?: number;
+}
+
 /** A chain with the contract, some people, and `nodes` registered nodes of one seat each. */
 class BenchChain {
   readonly chain: DevChain;
   readonly #nonces = new Map<string, bigint>();
 
-  constructor(nodes: number, quorum = 3) {
+  constructor(nodes: number, { quorum = 3, seatsEach = 1, replaySeats = 144 }: Shape = {}) {
     const nodeIds = Array.from({ length: nodes }, (_, index) => nodeId(index));
     const people = ["owner.test", "alice.test", ...nodeIds];
     this.chain = new DevChain({
@@ -86,10 +93,10 @@ class BenchChain {
         })),
       ],
     });
-    const network = { chainId: CHAIN_ID, seatStakeYocto: NEAR, bootstrapBlocks: 1_000_000, replaySeats: 144, quorum };
+    const network = { chainId: CHAIN_ID, seatStakeYocto: NEAR, bootstrapBlocks: 1_000_000, replaySeats, quorum };
     this.call({ signer: "owner.test", method: "new", args: initializeArgs("owner.test", "owner.test", network) });
     for (const signer of nodeIds) {
-      this.call({ signer, method: "register_node", args: registrationOf(signer), deposit: NEAR });
+      this.call({ signer, method: "register_node", args: registrationOf(signer), deposit: NEAR * BigInt(seatsEach) });
     }
   }
 
@@ -159,9 +166,15 @@ function answerOf(world: BenchChain, signers: number): Resolution {
     responseHash: responseHash(response),
     tapeHash,
   });
+  const drawn = (accountId: string) => {
+    for (let seat = 0; ; seat++) {
+      const ticket = drawTicket(OUTLAYER, request.seed, { kind: "replay" }, accountId, seat);
+      if (isEligible(ticket, request.level.replaySeats, request.seatsTotal)) return seat;
+    }
+  };
   const attestations = Array.from({ length: signers }, (_, index) => ({
     accountId: nodeId(index),
-    seat: 0,
+    seat: drawn(nodeId(index)),
     signature: ed25519.sign(digest, secretOf(nodeId(index))),
   }));
   return { requestId: 0, leaseEpoch, codeHash, tapeHash, response, attestations };
@@ -169,8 +182,8 @@ function answerOf(world: BenchChain, signers: number): Resolution {
 
 const figures: Record<string, Figure> = {};
 
-function atMost(name: string, value: number, unit: string, goal: number): void {
-  const rounded = Math.round(value * 100) / 100;
+function atMost(name: string, value: number, unit: string, goal: number, digits = 2): void {
+  const rounded = Math.round(value * 10 ** digits) / 10 ** digits;
   figures[name] = { value: rounded, unit, goal: `<= ${goal}`, ok: rounded <= goal };
 }
 
@@ -241,12 +254,24 @@ for (const [signers, goal] of [
     ["Json", resolveExecutionArgs],
     ["Borsh", resolveExecutionBorsh],
   ] as const) {
-    const world = new BenchChain(signers, signers);
-    claimedRequest(world);
-    const args = spell(answerOf(world, signers));
-    const gas = world.call({ signer: "alice.test", method: "resolve_execution", args });
-    atMost(`resolveTgasWith${signers}AttestationsIn${form}`, gas / TGAS, "Tgas", goal);
-    atMost(`resolveBytesWith${signers}AttestationsIn${form}`, args.length, "bytes", MAX_TRANSACTION_BYTES);
+    // All seats may replay; and, where there are more, a ticket is drawn for every signer but the holder.
+    for (const [name, seatsEach] of [
+      ["", 1],
+      ["Drawn", 8],
+    ] as const) {
+      const world = new BenchChain(signers, {
+        quorum: signers,
+        seatsEach,
+        replaySeats: seatsEach > 1 ? 7 * signers : 144,
+      });
+      claimedRequest(world);
+      const args = spell(answerOf(world, signers));
+      const gas = world.call({ signer: "alice.test", method: "resolve_execution", args });
+      atMost(`resolveTgasWith${signers}${name}AttestationsIn${form}`, gas / TGAS, "Tgas", goal, 3);
+      if (name === "") {
+        atMost(`resolveBytesWith${signers}AttestationsIn${form}`, args.length, "bytes", MAX_TRANSACTION_BYTES);
+      }
+    }
   }
 }
 atMost("contractKilobytes", wasm.length / 1000, "kB", 80);
@@ -254,7 +279,7 @@ atMost("contractKilobytes", wasm.length / 1000, "kB", 80);
 if (!process.argv.includes("--json")) {
   for (const [name, { value, unit, goal, ok }] of Object.entries(figures)) {
     console.log(
-      `${name.padEnd(36)} ${String(value).padStart(8)} ${unit.padEnd(8)} goal ${goal}  ${ok ? "ok" : "missed"}`,
+      `${name.padEnd(42)} ${String(value).padStart(8)} ${unit.padEnd(8)} goal ${goal}  ${ok ? "ok" : "missed"}`,
     );
   }
 }

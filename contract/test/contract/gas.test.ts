@@ -91,7 +91,7 @@ test("a small request costs little, with 3 attestations and with 18", () => {
   const eighteen = life("input", textResponse("output"), 18);
   console.log("Tgas with 3 attestations:", three);
   console.log("Tgas with 18 attestations:", eighteen);
-  assert.ok(three.request < 3 && three.claim < 2 && three.resolve < 3.6 && three.callback < 3.2);
+  assert.ok(three.request < 3 && three.claim < 2 && three.resolve < 3.5 && three.callback < 3.2);
   assert.ok(eighteen.resolve < 10);
 });
 
