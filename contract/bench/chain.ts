@@ -1,5 +1,5 @@
 /**
- * `npm run bench -- chain [--json] [--full]`: how fast the embedded chain runs contract calls, what the main methods
+ * `npm run bench -- chain [--json] [--full] [--trie-nodes]`: how fast the embedded chain runs contract calls, what the main methods
  * cost as the registry of nodes grows (10 and 1,000 nodes; 100,000 with `--full`, which takes minutes), and how large
  * the contract is. Speed is per second of CPU time, so that a busy machine does not count as a slow chain.
  */
@@ -84,6 +84,7 @@ class BenchChain {
       seed: "bench",
       genesisTimestampNs: 1_800_000_000_000_000_000n,
       blockIntervalMs: BLOCK_MS,
+      trieNodes: process.argv.includes("--trie-nodes"),
       accounts: [
         { accountId: OUTLAYER, balanceYocto: 10_000n * NEAR, code: wasm },
         ...people.map((accountId) => ({

@@ -30,6 +30,7 @@ Usage: chain [options]
   --virtual-clock          time passes with the blocks, from a fixed beginning: equal inputs give equal blocks
   --seed TEXT              determines every random seed of the chain (devchain)
   --epoch-blocks N         how long an epoch is (43200)
+  --trie-nodes             writes pay for the trie nodes that they touch, as many as this chain has
   --chain-id ID            what the chain calls itself (devchain)
   --shuffle-transactions   transactions of one key land in an order of chance: nonces get lost
   --faults JSON            what public RPC nodes do, as shares of requests from 0 to 1:
@@ -93,6 +94,7 @@ function readBeginning(flags: ReturnType<typeof readFlags>, blockIntervalMs: num
   const given = {
     ...(flags.seed === undefined ? {} : { seed: flags.seed }),
     ...(epochBlocks === undefined ? {} : { epochBlocks: integer(epochBlocks, "epoch-blocks", 100_000_000) }),
+    ...(flags["trie-nodes"] ? { trieNodes: true } : {}),
     blockIntervalMs,
     shuffleTransactions: flags["shuffle-transactions"],
   };
@@ -144,6 +146,7 @@ function readFlags(argv: readonly string[]) {
         fork: { type: "string" },
         seed: { type: "string" },
         "epoch-blocks": { type: "string" },
+        "trie-nodes": { type: "boolean", default: false },
         "on-demand": { type: "boolean", default: false },
         "virtual-clock": { type: "boolean", default: false },
         "shuffle-transactions": { type: "boolean", default: false },

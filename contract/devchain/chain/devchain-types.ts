@@ -28,6 +28,11 @@ export interface DevChainOptions {
   /** The least that may be staked. Default 1,000 NEAR; on mainnet it follows from what others stake. */
   readonly minimumStakeYocto?: bigint;
   /**
+   * Writes and removals pay for the trie nodes that they touch, as many as this chain's own records make. Off by
+   * default: on a network the number also depends on who else lives in the shard.
+   */
+  readonly trieNodes?: boolean;
+  /**
    * Transactions of one key land in an order of chance, as they do when several nodes take them: a nonce that comes
    * too early kills the lower ones. The order follows from the seed.
    */

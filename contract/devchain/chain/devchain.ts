@@ -89,7 +89,7 @@ export class DevChain {
     this.#blockIntervalNs = BigInt(Math.max(1, Math.round(options.blockIntervalMs * 1e6)));
     this.#blocks = new BlockHistory(lag, history);
     this.#shuffleTransactions = options.shuffleTransactions ?? false;
-    this.#state = new State(GENESIS_HEIGHT, history);
+    this.#state = new State(GENESIS_HEIGHT, history, options.trieNodes);
     this.#ledger = new TransactionLedger(history);
     if (fork === undefined) {
       for (const account of options.accounts) createGenesisAccount(this.#state, account);

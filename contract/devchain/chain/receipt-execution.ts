@@ -271,6 +271,7 @@ class ReceiptExecution {
       storageGet: (key) => state.get("data", accountId, key),
       storageSet: (key, value) => state.set("data", accountId, key, value),
       storageRemove: (key) => state.set("data", accountId, key, undefined),
+      touchedNodes: (key) => state.touchedNodes(accountId, key),
       validatorStake: (validatorId) => validatorStake(state, validatorId),
       validatorTotalStake: () => validatorTotalStake(state),
       createYield: () => hashBytes(createYield()),

@@ -5,6 +5,7 @@
 import type { AccessKey, GlobalContractId } from "../codec/action.ts";
 import type { Hash } from "../codec/hash.ts";
 import type { PublicKey } from "../codec/public-key.ts";
+import { DataTrie } from "./data-trie.ts";
 
 export interface Account {
   readonly amount: bigint;
@@ -125,9 +126,24 @@ export class State implements StateView {
   /** Height of the last closed block. */
   #height: number;
 
-  constructor(genesisHeight: number, historyBlocks: number) {
+  /** Of the contracts' records as they were before the running block; undefined when nobody pays for its nodes. */
+  readonly #trie: DataTrie | undefined;
+  /** Records that the running block, or its running receipt, wrote or removed: they are looked up without the trie. */
+  readonly #overlay = new Map<string, readonly [accountId: string, key: string]>();
+  readonly #prospective = new Map<string, readonly [accountId: string, key: string]>();
+
+  constructor(genesisHeight: number, historyBlocks: number, countsTrieNodes = false) {
     this.#height = genesisHeight - 1;
     this.#historyBlocks = historyBlocks;
+    this.#trie = countsTrieNodes ? new DataTrie() : undefined;
+  }
+
+  /** Trie nodes that writing or removing a contract's record touches now, the one that holds its value included. */
+  touchedNodes(accountId: string, key: string): number {
+    const id = fullKey("data", accountId, key);
+    if (this.#trie === undefined || this.#prospective.has(id) || this.#overlay.has(id)) return 0;
+    const { nodes, found } = this.#trie.lookup(accountId, key);
+    return found ? nodes + 1 : nodes;
   }
 
   /** Everything there is, by column, account and key. Must be called between blocks. */
@@ -143,7 +159,12 @@ export class State implements StateView {
   /** Puts these records in the place of everything, as of the block at `height`; what was before is forgotten. */
   restart(height: number, records: readonly StateRecord[]): void {
     for (const table of Object.values(this.#tables)) table.clear();
-    for (const { column, accountId, key, value } of records) this.#write(column, accountId, key, value);
+    this.#trie?.clear();
+    this.#overlay.clear();
+    for (const { column, accountId, key, value } of records) {
+      this.#write(column, accountId, key, value);
+      if (column === "data") this.#trie?.insert(accountId, key);
+    }
     this.#history = [{ overwritten: new Map(), changes: [] }];
     this.#height = height;
   }
@@ -164,13 +185,16 @@ export class State implements StateView {
   /** Writes, or removes with `undefined`. Values must not be changed afterwards. */
   set<C extends Column>(column: C, accountId: string, key: string, value: Columns[C] | undefined): void {
     const old = this.get(column, accountId, key);
-    if (old === value) return;
     const id = fullKey(column, accountId, key);
+    if (column === "data" && this.#trie !== undefined) this.#prospective.set(id, [accountId, key]);
+    if (old === value) return;
     if (!this.#journal.has(id)) this.#journal.set(id, { column, accountId, key, old });
     this.#write(column, accountId, key, value);
   }
 
   commit(cause: ChangeCause): void {
+    for (const [id, record] of this.#prospective) this.#overlay.set(id, record);
+    this.#prospective.clear();
     for (const [id, entry] of this.#journal) {
       const { column, accountId, key } = entry;
       const value = this.get(column, accountId, key);
@@ -182,6 +206,7 @@ export class State implements StateView {
   }
 
   rollback(): void {
+    this.#prospective.clear();
     for (const { column, accountId, key, old } of this.#journal.values()) this.#write(column, accountId, key, old);
     this.#journal = new Map();
   }
@@ -192,6 +217,11 @@ export class State implements StateView {
     const changes = this.#changes;
     this.#history.push({ overwritten: this.#overwritten, changes });
     if (this.#history.length > this.#historyBlocks) this.#history.shift();
+    for (const [accountId, key] of this.#overlay.values()) {
+      if (this.get("data", accountId, key) === undefined) this.#trie?.remove(accountId, key);
+      else this.#trie?.insert(accountId, key);
+    }
+    this.#overlay.clear();
     this.#overwritten = new Map();
     this.#changes = [];
     this.#height++;

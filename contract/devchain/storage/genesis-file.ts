@@ -25,6 +25,8 @@ const isNumber = (value: unknown): value is number => typeof value === "number" 
 const isDecimal = (value: unknown): value is string => isText(value) && /^\d{1,39}$/.test(value);
 const isOptionalDecimal = (value: unknown): value is string | undefined => value === undefined || isDecimal(value);
 const isOptionalText = (value: unknown): value is string | undefined => value === undefined || isText(value);
+const isOptionalFlag = (value: unknown): value is boolean | undefined =>
+  value === undefined || typeof value === "boolean";
 const isOptionalNumber = (value: unknown): value is number | undefined => value === undefined || isNumber(value);
 const isList = (value: unknown): value is unknown[] => Array.isArray(value) && value.length <= MAX_GENESIS_ACCOUNTS;
 
@@ -64,6 +66,7 @@ export function genesisToJson(options: DevChainOptions): string {
     historyBlocks: options.historyBlocks,
     epochBlocks: options.epochBlocks,
     minimumStakeYocto: options.minimumStakeYocto?.toString(),
+    trieNodes: options.trieNodes,
     accounts: options.accounts.map(({ accountId, balanceYocto, publicKey, code }) => ({
       accountId,
       balanceYocto: balanceYocto.toString(),
@@ -88,6 +91,7 @@ export function genesisFromJson(text: string): DevChainOptions {
   const finalityLagBlocks = field(object, "finalityLagBlocks", isOptionalNumber);
   const historyBlocks = field(object, "historyBlocks", isOptionalNumber);
   const epochBlocks = field(object, "epochBlocks", isOptionalNumber);
+  const trieNodes = field(object, "trieNodes", isOptionalFlag);
   const minimumStake = field(object, "minimumStakeYocto", isOptionalDecimal);
   return {
     chainId: field(object, "chainId", isText),
@@ -97,6 +101,7 @@ export function genesisFromJson(text: string): DevChainOptions {
     ...(finalityLagBlocks === undefined ? {} : { finalityLagBlocks }),
     ...(historyBlocks === undefined ? {} : { historyBlocks }),
     ...(epochBlocks === undefined ? {} : { epochBlocks }),
+    ...(trieNodes === undefined ? {} : { trieNodes }),
     ...(minimumStake === undefined ? {} : { minimumStakeYocto: BigInt(minimumStake) }),
     accounts: readGenesisAccounts(object.accounts),
   };

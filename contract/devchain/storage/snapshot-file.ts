@@ -231,6 +231,7 @@ const options = record<ForkOptions>({
   historyBlocks: optional(count),
   epochBlocks: optional(count),
   minimumStakeYocto: optional(amount),
+  trieNodes: optional(boolean),
 });
 
 const file = record<{ options: ForkOptions; snapshot: ChainSnapshot }>({ options, snapshot });

@@ -37,6 +37,8 @@ export interface CallExternal {
   storageGet(key: string): Uint8Array | undefined;
   storageSet(key: string, value: Uint8Array): void;
   storageRemove(key: string): void;
+  /** Trie nodes that writing or removing this key touches; where it is missing, nobody pays for them. */
+  touchedNodes?(key: string): number;
   /** Stake of a validator, 0 for everybody else. */
   validatorStake(accountId: string): bigint;
   validatorTotalStake(): bigint;

@@ -1,6 +1,6 @@
 /**
- * Host functions on the contract's storage. Trie-node costs (`touching_trie_node` on writes and removals) depend on
- * the whole shard's trie and are not charged; everything else is exact.
+ * Host functions on the contract's storage. How many trie nodes a write or a removal touches depends on the whole
+ * shard: the chain behind the call knows (`touchedNodes`), or nobody pays for them.
  */
 import { LIMITS, STORAGE_USAGE } from "../../parameters/protocol-config.ts";
 import type { HostCall } from "../host-call.ts";
@@ -17,6 +17,11 @@ function readKey(call: HostCall, length: bigint, pointer: bigint): { bytes: numb
     throw hostError("KeyLengthExceeded", `The length of a storage key ${bytes.length} exceeds the limit ${limit}`);
   }
   return { bytes: bytes.length, key: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("latin1") };
+}
+
+/** Nodes that were seen before in the block cost as much as new ones, so that only their number counts. */
+function payNodes(call: HostCall, key: string): void {
+  call.gas.payPer("touching_trie_node", call.external.touchedNodes?.(key) ?? 0);
 }
 
 const deprecated = (name: string, parameterCount: number) =>
@@ -42,6 +47,7 @@ export const storageFunctions: HostFunctions = {
     call.gas.payPer("storage_write_value_byte", value.length);
     const evicted = call.external.storageGet(key);
     if (evicted !== undefined) call.gas.payPer("storage_write_evicted_byte", evicted.length);
+    payNodes(call, key);
     call.external.storageSet(key, value);
     if (evicted === undefined) {
       call.storageUsage += value.length + bytes + STORAGE_USAGE.num_extra_bytes_record;
@@ -73,9 +79,10 @@ export const storageFunctions: HostFunctions = {
     const { key, bytes } = readKey(call, keyLength!, keyPointer!);
     call.gas.payPer("storage_remove_key_byte", bytes);
     const removed = call.external.storageGet(key);
-    if (removed === undefined) return 0n;
-    call.gas.payPer("storage_remove_ret_value_byte", removed.length);
+    if (removed !== undefined) call.gas.payPer("storage_remove_ret_value_byte", removed.length);
+    payNodes(call, key);
     call.external.storageRemove(key);
+    if (removed === undefined) return 0n;
     call.storageUsage -= removed.length + bytes + STORAGE_USAGE.num_extra_bytes_record;
     call.registers.set(register!, removed);
     return 1n;
