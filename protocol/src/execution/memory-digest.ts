@@ -24,9 +24,13 @@ export function memoriesDigest(memories: readonly ArrayBuffer[], sha256: Sha256)
   return sha256(memories.map((memory) => memoryDigest(memory, sha256)));
 }
 
-/** 32-bit words, since comparing big integers is several times slower. */
+/** Eight 32-bit words at a time: twice as fast as one, and comparing big integers is several times slower. */
 function isZero(words: Int32Array): boolean {
-  for (let index = 0; index < words.length; index++) if (words[index] !== 0) return false;
+  for (let at = 0; at < words.length; at += 8) {
+    const low = words[at]! | words[at + 1]! | words[at + 2]! | words[at + 3]!;
+    const high = words[at + 4]! | words[at + 5]! | words[at + 6]! | words[at + 7]!;
+    if ((low | high) !== 0) return false;
+  }
   return true;
 }
 
