@@ -127,11 +127,12 @@ export class Terms {
     let chosen = Terms.lowest(state);
     chosen.fit(state);
     const levels = Terms.higher(state);
+    // The payment covers the lowest estimate, so this is not below 0, whatever a level's fee is.
+    const forFees = request.payment.minus(estimateCost(state, new U128(), instructions, seconds));
     for (let i = 0; i < levels.length; i++) {
       const terms = levels[i];
-      const estimate = estimateCost(state, terms.baseFee, instructions, seconds);
       terms.fit(state);
-      if (request.payment.lessThan(estimate) || terms.sameWork(chosen)) continue;
+      if (forFees.lessThan(terms.baseFee) || terms.sameWork(chosen)) continue;
       if (gasLeft() < callbackGas(terms.quorum, request.input.length) + REQUEST_GAS) continue;
       chosen = terms;
     }

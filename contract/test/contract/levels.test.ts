@@ -51,6 +51,15 @@ test("a deposit that meets the estimate is never refused, and chooses the highes
   assert.is(w.viewPanic("estimate_execution_cost", '{"level":3}'), "BadLevels");
 });
 
+test("a level that nobody can pay refuses nobody", () => {
+  const most = { replaySeats: 144, quorum: 6, baseFeeYocto: 2n ** 128n - 1n };
+  const w = world([LEVELS[0]!, most]);
+  w.ask({}, NEAR);
+  assert.is(level(w, 0).number, 1);
+  const priced = JSON.stringify({ resource_limits: { max_execution_seconds: 1 }, level: 2 });
+  assert.is(w.viewPanic("estimate_execution_cost", priced), "AmountOverflow");
+});
+
 test("limits count in the estimate of every level", () => {
   const w = world();
   const limits = { max_instructions: 10_000_000, max_execution_seconds: 0 };
