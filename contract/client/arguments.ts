@@ -300,6 +300,11 @@ export function outputChunkArgs(chunk: { requestId: number; offset: number; data
 }
 
 /** The bond is the deposit. */
+/** Makes an answer final that waited for objections; by anybody, once they are over. */
+export function finalizeExecutionArgs(requestId: number): string {
+  return JSON.stringify({ request_id: requestId });
+}
+
 export function objectArgs(objection: { requestId: number; seat: number }): string {
   return object({ request_id: whole(objection.requestId), seat: whole(objection.seat) });
 }

@@ -25,6 +25,7 @@ export {
   claimLeaseArgs,
   claimLeaseBorsh,
   disputeArgs,
+  finalizeExecutionArgs,
   initializeArgs,
   objectArgs,
   outputChunkArgs,

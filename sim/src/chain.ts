@@ -62,6 +62,7 @@ export interface ChainOptions {
   readonly replaySeats: number;
   readonly replicas: number;
   readonly quorum: number;
+  readonly challengeBlocks: number;
 }
 
 interface Signer {
@@ -96,7 +97,7 @@ export class SimChain {
         ...(accountId === CONTRACT_ID ? { code } : {}),
       })),
     });
-    const { replaySeats, replicas, quorum } = options;
+    const { replaySeats, replicas, quorum, challengeBlocks } = options;
     this.#mustSucceed(
       CONTRACT_ID,
       "new",
@@ -107,6 +108,7 @@ export class SimChain {
         replaySeats,
         replicas,
         quorum,
+        challengeBlocks,
       }),
       0n,
     );

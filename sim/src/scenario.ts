@@ -28,6 +28,8 @@ export interface Scenario {
   readonly replaySeats: number;
   readonly replicas: number;
   readonly quorum: number;
+  /** Blocks that an answer waits for objections. */
+  readonly challengeBlocks: number;
   readonly latencyMs: { readonly least: number; readonly most: number };
   /** Of peer messages that never arrive, in thousandths. */
   readonly lossPerMille: number;
@@ -49,6 +51,7 @@ const calm: Scenario = {
   replaySeats: 9,
   replicas: 3,
   quorum: 2,
+  challengeBlocks: 0,
   latencyMs: { least: 10, most: 120 },
   lossPerMille: 0,
   duplicatePerMille: 0,
@@ -96,4 +99,12 @@ const hurried: Scenario = {
   requests: Array.from({ length: 30 }, (_, i) => (i % 5 === 4 ? long(500 + i * 100) : short(500 + i * 100))),
 };
 
-export const SCENARIOS: readonly Scenario[] = [calm, crashes, partition, hurried];
+/** Answers wait for objections, and some of those who should make them final are gone by then. */
+const challenged: Scenario = {
+  ...crashes,
+  name: "challenged",
+  blocks: 80,
+  challengeBlocks: 3,
+};
+
+export const SCENARIOS: readonly Scenario[] = [calm, crashes, partition, hurried, challenged];

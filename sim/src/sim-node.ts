@@ -2,7 +2,12 @@
  * One simulated process: the product's worker machine, a log that survives crashes, and drivers whose every action
  * takes virtual time. It is to the machine what `node/src/worker/worker-driver.ts` is in the product.
  */
-import { claimAndResolveArgs, claimLeaseArgs, resolveExecutionArgs } from "@outlayer/contract/client";
+import {
+  claimAndResolveArgs,
+  claimLeaseArgs,
+  finalizeExecutionArgs,
+  resolveExecutionArgs,
+} from "@outlayer/contract/client";
 import type { ExecutionOutcome } from "@outlayer/protocol/execution/index";
 import { InvariantError } from "@outlayer/protocol/invariant";
 import type { Random } from "@outlayer/protocol/random";
@@ -124,7 +129,9 @@ export class SimNode {
       const beside = events.filter((event) => event && "requestId" in event && event.requestId === requestId);
       const lease = beside.find((event) => event?.kind === "leaseChanged")?.lease;
       const outcome = beside.find((event) => event?.kind === "outcomeStored")?.outcome;
-      this.#step({ ...opened, lease, outcome });
+      const proposal = beside.find((event) => event?.kind === "proposalChanged")?.proposal;
+      const objected = beside.some((event) => event?.kind === "objectionStored");
+      this.#step({ ...opened, lease, outcome, proposal, objected });
     }
     this.#step({ kind: "pendingListed", requestIds });
   }
@@ -216,6 +223,8 @@ function contractCallOf(submission: Submission): { method: string; args: string 
       return { method: "resolve_execution", args: resolveExecutionArgs(submission) };
     case "claimAndResolve":
       return { method: "claim_and_resolve", args: claimAndResolveArgs(submission) };
+    case "finalize":
+      return { method: "finalize_execution", args: finalizeExecutionArgs(submission.requestId) };
   }
 }
 

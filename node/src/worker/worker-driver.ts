@@ -4,7 +4,12 @@
  * time runs beside the loop and comes back as an event.
  */
 
-import { claimAndResolveBorsh, claimLeaseBorsh, resolveExecutionBorsh } from "@outlayer/contract/client";
+import {
+  claimAndResolveBorsh,
+  claimLeaseBorsh,
+  finalizeExecutionArgs,
+  resolveExecutionBorsh,
+} from "@outlayer/contract/client";
 import { InvariantError } from "@outlayer/protocol/invariant";
 import { MAX_CODE_BYTES } from "@outlayer/protocol/limits";
 import { REJECTIONS } from "@outlayer/protocol/reject";
@@ -196,7 +201,8 @@ export class WorkerDriver {
 
   async #submit(submission: Submission): Promise<void> {
     const { sender, contractId, logger } = this.#options;
-    const { purpose, requestId, leaseEpoch } = submission;
+    const { purpose, requestId } = submission;
+    const leaseEpoch = "leaseEpoch" in submission ? submission.leaseEpoch : undefined;
     const { accepted, reason, transactionHash } = await sender.call(contractCallOf(contractId, submission));
     if (accepted) this.#options.onTransaction(requestId, transactionHash);
     // The machine learns what came of it from the chain's records, as everybody does.
@@ -232,6 +238,7 @@ const METHODS = {
   claim: { method: "claim_lease", gas: CLAIM_GAS },
   resolve: { method: "resolve_execution", gas: RESOLVE_GAS },
   claimAndResolve: { method: "claim_and_resolve", gas: RESOLVE_GAS },
+  finalize: { method: "finalize_execution", gas: RESOLVE_GAS },
 } as const;
 
 function contractCallOf(contractId: string, submission: Submission): ContractCall {
@@ -246,5 +253,7 @@ function argumentsOf(submission: Submission): Uint8Array {
       return resolveExecutionBorsh(submission);
     case "claimAndResolve":
       return claimAndResolveBorsh(submission);
+    case "finalize":
+      return new TextEncoder().encode(finalizeExecutionArgs(submission.requestId));
   }
 }

@@ -7,6 +7,8 @@
  * | `r` ‖ request id, u64 big-endian | {@link RequestRecord}, never changed after the block that wrote it |
  * | `l` ‖ request id, u64 big-endian | {@link LeaseRecord}, from the first claim on |
  * | `o` ‖ request id, u64 big-endian | {@link OutcomeRecord}, from the resolve until the callback settles |
+ * | `q` ‖ request id, u64 big-endian | {@link ProposalRecord}, while an answer waits for objections |
+ * | `x` ‖ request id, u64 big-endian | an objection; nodes look at no more than that there is one |
  * | `n` ‖ account id, UTF-8 | {@link NodeRecord} |
  *
  * All keys of a request are deleted when it settles.
@@ -44,6 +46,8 @@ import {
 export const REQUEST_PREFIX = 0x72;
 export const LEASE_PREFIX = 0x6c;
 export const OUTCOME_PREFIX = 0x6f;
+export const PROPOSAL_PREFIX = 0x71;
+export const OBJECTION_PREFIX = 0x78;
 export const NODE_PREFIX = 0x6e;
 
 export const accountId = text(MAX_ACCOUNT_ID_BYTES);
@@ -144,6 +148,10 @@ export const outcomeRecord = struct({
   chargedYocto: u128,
 });
 export type OutcomeRecord = Decoded<typeof outcomeRecord>;
+
+/** An answer that waits for objections: after `finalHeight` anybody may make it the outcome. */
+export const proposalRecord = struct({ responseHash: hash, finalHeight: height, outcome: outcomeRecord });
+export type ProposalRecord = Decoded<typeof proposalRecord>;
 
 /**
  * A registered node. Weights are seats in the stake epochs `epoch − 1`, `epoch` and `epoch + 1` (and all later

@@ -14,6 +14,7 @@ import {
   equalBytes,
   equalClaims,
   isActiveReplayer,
+  isAnswered,
   leaseInForce,
   type OpenRequest,
   type OwnResult,
@@ -50,7 +51,7 @@ export function considerExchange(scope: Scope, open: OpenRequest): void {
 function readiness(scope: Scope, open: OpenRequest): Ready | undefined {
   const { work, exchange } = open;
   const lease = leaseInForce(open);
-  if (!lease || work.kind !== "done" || open.outcome || scope.abstains) return undefined;
+  if (!lease || work.kind !== "done" || isAnswered(open) || scope.abstains) return undefined;
   if (scope.height > open.record.deadlineHeight) return undefined;
   const self = scope.config.accountId;
   if (attestingSeat(open, lease, self) === undefined) return undefined;

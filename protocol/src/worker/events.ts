@@ -5,7 +5,15 @@ import type { ExecutionOutcome } from "../execution/index.ts";
 import type { Rejection } from "../reject.ts";
 import type { JobDescription } from "../replay/response.ts";
 import type { PeerMessage, Verified } from "../wire/messages.ts";
-import type { GuestResponse, LeaseRecord, NodeRecord, OutcomeRecord, Receipt, RequestRecord } from "../wire/records.ts";
+import type {
+  GuestResponse,
+  LeaseRecord,
+  NodeRecord,
+  OutcomeRecord,
+  ProposalRecord,
+  Receipt,
+  RequestRecord,
+} from "../wire/records.ts";
 
 /** A record of the machine's log; without a value it is deleted. */
 export interface LogRecord {
@@ -25,9 +33,14 @@ export type WorkerEvent =
       readonly record: RequestRecord;
       readonly lease?: LeaseRecord | undefined;
       readonly outcome?: OutcomeRecord | undefined;
+      readonly proposal?: ProposalRecord | undefined;
+      readonly objected?: boolean;
     }
   | { readonly kind: "leaseChanged"; readonly requestId: number; readonly lease: LeaseRecord }
   | { readonly kind: "outcomeStored"; readonly requestId: number; readonly outcome: OutcomeRecord }
+  /** An answer began to wait for objections or, without a proposal, waits no more. */
+  | { readonly kind: "proposalChanged"; readonly requestId: number; readonly proposal: ProposalRecord | undefined }
+  | { readonly kind: "objectionStored"; readonly requestId: number }
   | { readonly kind: "requestClosed"; readonly requestId: number }
   /** All requests that are open on the chain, after a start or a gap: whatever else is known here has ended. */
   | { readonly kind: "pendingListed"; readonly requestIds: readonly number[] }
@@ -64,7 +77,9 @@ export type Submission =
   | { readonly purpose: "claim"; readonly requestId: number; readonly leaseEpoch: number; readonly seat: number }
   | ({ readonly purpose: "resolve" } & Answer)
   /** For short runs: claims the lease with `seat` and answers in the same transaction. */
-  | ({ readonly purpose: "claimAndResolve"; readonly seat: number } & Answer);
+  | ({ readonly purpose: "claimAndResolve"; readonly seat: number } & Answer)
+  /** Makes an answer final that waited for objections. */
+  | { readonly purpose: "finalize"; readonly requestId: number };
 
 /** Where a request stands at this node, in the order of its life; told to people, never decided upon. */
 export type Stage =
@@ -81,6 +96,9 @@ export type Stage =
   | "attested"
   | "disagreement"
   | "resolveSent"
+  | "proposed"
+  | "objected"
+  | "finalizeSent"
   | "resolved"
   | "closed"
   | "abandoned";

@@ -10,7 +10,7 @@ import {
 import { type Draw, drawTicket, isEligible, leaseSeats } from "../lease/sortition.ts";
 import type { MessageOf, Verified } from "../wire/messages.ts";
 import { type LeaseRecord, type NodeRecord, seatsForRequest } from "../wire/records.ts";
-import { freshExchange, leaseInForce, type OpenRequest } from "./request.ts";
+import { freshExchange, isAnswered, leaseInForce, type OpenRequest } from "./request.ts";
 import type { Scope } from "./scope.ts";
 
 const TURN_TIMER = "turn/";
@@ -29,7 +29,7 @@ function turnOf(scope: Scope, open: OpenRequest, self: NodeRecord): Turn | undef
 /** Goes for the lease where it is this node's turn; called whenever a block or a timer may have made it so. */
 export function considerLease(scope: Scope, open: OpenRequest): void {
   const self = scope.self;
-  if (!self || scope.abstains || open.outcome || open.work.kind === "faulted") return;
+  if (!self || scope.abstains || isAnswered(open) || open.work.kind === "faulted") return;
   if (displaceWorseHolder(scope, open, self)) return;
   considerAnnounced(scope, open);
   const turn = turnOf(scope, open, self);
@@ -51,7 +51,7 @@ export function onTurnTimer(scope: Scope, timer: string): void {
   if (!open || open.waitingTurn !== leaseEpoch) return;
   open.waitingTurn = undefined;
   const self = scope.self;
-  if (!self || scope.abstains || open.outcome) return;
+  if (!self || scope.abstains || isAnswered(open)) return;
   const turn = turnOf(scope, open, self);
   if (!turn || turn.leaseEpoch !== leaseEpoch || open.claim?.leaseEpoch === leaseEpoch) return;
   if (open.intents.hasBetter(turn.leaseEpoch, turn.draw.ticket, scope.height, claimPatienceBlocks(open.record))) return;

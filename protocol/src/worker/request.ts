@@ -6,7 +6,13 @@ import { activeReplayers } from "../replay/committee.ts";
 import type { Decoded } from "../wire/borsh.ts";
 import { fixed, height, struct } from "../wire/borsh.ts";
 import { type PeerMessage, type ResultClaim, resultClaim, type Verified } from "../wire/messages.ts";
-import { guestResponse, type LeaseRecord, type OutcomeRecord, type RequestRecord } from "../wire/records.ts";
+import {
+  guestResponse,
+  type LeaseRecord,
+  type OutcomeRecord,
+  type ProposalRecord,
+  type RequestRecord,
+} from "../wire/records.ts";
 import { REPLAY_CLASS_PURE, RESULT_DOMAIN, statementDigest } from "../wire/statement.ts";
 
 /** The one result a node ever signs for a request: persisted before the first signature, restored after a crash. */
@@ -63,6 +69,11 @@ export interface OpenRequest {
    */
   announced: LeaseRecord | undefined;
   outcome: OutcomeRecord | undefined;
+  /** An answer that waits for objections: nobody may give another one meanwhile. */
+  proposal: ProposalRecord | undefined;
+  /** Somebody objected: from then on only an answer of the highest level counts. */
+  objected: boolean;
+  finalizeSentHeight: number | undefined;
   /** This node's own claim in flight. */
   claim:
     | {
@@ -91,6 +102,11 @@ export interface NetworkIdentity {
 export function leaseInForce(open: OpenRequest): LeaseRecord | undefined {
   const { lease, announced } = open;
   return announced && announced.leaseEpoch > (lease?.leaseEpoch ?? -1) ? announced : lease;
+}
+
+/** Whether somebody's word about the answer stands already, so that this node has none to give. */
+export function isAnswered({ outcome, proposal, objected }: OpenRequest): boolean {
+  return outcome !== undefined || proposal !== undefined || objected;
 }
 
 export function freshExchange(): Exchange {

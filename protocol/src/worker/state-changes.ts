@@ -5,8 +5,11 @@ import {
   leaseRecord,
   NODE_PREFIX,
   nodeRecord,
+  OBJECTION_PREFIX,
   OUTCOME_PREFIX,
   outcomeRecord,
+  PROPOSAL_PREFIX,
+  proposalRecord,
   REQUEST_PREFIX,
   requestRecord,
 } from "../wire/records.ts";
@@ -39,6 +42,10 @@ export function eventOf({ key, value }: StateChange): WorkerEvent | undefined {
       return value && { kind: "leaseChanged", requestId, lease: decode(leaseRecord, value) };
     case OUTCOME_PREFIX:
       return value && { kind: "outcomeStored", requestId, outcome: decode(outcomeRecord, value) };
+    case PROPOSAL_PREFIX:
+      return { kind: "proposalChanged", requestId, proposal: value && decode(proposalRecord, value) };
+    case OBJECTION_PREFIX:
+      return value && { kind: "objectionStored", requestId };
     default:
       return undefined;
   }

@@ -11,9 +11,17 @@ import type { Machine, Millis } from "../machine.ts";
 import { replayCommittee } from "../replay/committee.ts";
 import { decode, encode, height, struct, WireError } from "../wire/borsh.ts";
 import type { PeerMessage, Verified } from "../wire/messages.ts";
-import { type LeaseRecord, type NodeRecord, type OutcomeRecord, requestDigest } from "../wire/records.ts";
+import {
+  type LeaseRecord,
+  type NodeRecord,
+  type OutcomeRecord,
+  type ProposalRecord,
+  requestDigest,
+} from "../wire/records.ts";
 import { considerExchange, onAttestation, onCommitment, onReveal, onSigned } from "./agreeing.ts";
+import { EarlyIntents } from "./early-intents.ts";
 import type { LogRecord, WorkerEffect, WorkerEvent } from "./events.ts";
+import { considerFinal } from "./finalizing.ts";
 import { considerLease, onIntent, onLeaseChanged, onTurnTimer } from "./leasing.ts";
 import { equalBytes, freshExchange, leaseInForce, type OpenRequest, type OwnResult, ownResult } from "./request.ts";
 import { Scope, type WorkerConfig } from "./scope.ts";
@@ -30,6 +38,8 @@ import {
 const ABSTAIN_BLOCKS = 200;
 const IDENTITY_KEY = "identity";
 const identityRecord = struct({ abstainUntilHeight: height });
+
+type OpenedEvent = Extract<WorkerEvent, { kind: "requestOpened" }>;
 
 export interface RequestView {
   readonly requestId: number;
@@ -57,6 +67,7 @@ export class WorkerMachine implements Machine<WorkerEvent, WorkerEffect, WorkerV
   readonly #scope: Scope;
   /** Results of requests that were under way when the process ended, until their requests are listed again. */
   readonly #restored = new Map<number, OwnResult>();
+  readonly #earlyIntents = new EarlyIntents();
   #hasIdentity = false;
 
   constructor(config: WorkerConfig) {
@@ -92,6 +103,7 @@ export class WorkerMachine implements Machine<WorkerEvent, WorkerEffect, WorkerV
         return this.#restore(event.records);
       case "blockObserved":
         scope.height = Math.max(scope.height, event.height);
+        this.#earlyIntents.observed(scope.height);
         for (const open of scope.requests.values()) this.#consider(open);
         return;
       case "nodeChanged":
@@ -124,6 +136,12 @@ export class WorkerMachine implements Machine<WorkerEvent, WorkerEffect, WorkerV
         return this.#hearEarly(open);
       case "outcomeStored":
         return this.#resolve(open, event.outcome);
+      case "proposalChanged":
+        this.#propose(open, event.proposal);
+        break;
+      case "objectionStored":
+        this.#object(open);
+        break;
       case "codeFetched":
         onCodeFetched(scope, open);
         return;
@@ -151,6 +169,7 @@ export class WorkerMachine implements Machine<WorkerEvent, WorkerEffect, WorkerV
     considerLease(this.#scope, open);
     considerWork(this.#scope, open);
     considerExchange(this.#scope, open);
+    considerFinal(this.#scope, open);
   }
 
   #learnNode(node: NodeRecord): void {
@@ -163,6 +182,24 @@ export class WorkerMachine implements Machine<WorkerEvent, WorkerEffect, WorkerV
     }
   }
 
+  #propose(open: OpenRequest, proposal: ProposalRecord | undefined): void {
+    const isNew = proposal !== undefined && open.proposal === undefined;
+    open.proposal = proposal;
+    if (!isNew) return;
+    open.finalizeSentHeight = undefined;
+    this.#scope.progress(open, "proposed", `open to objections until block ${proposal.finalHeight}`);
+  }
+
+  #object(open: OpenRequest): void {
+    if (open.objected) return;
+    open.objected = true;
+    this.#scope.progress(
+      open,
+      "objected",
+      "only an answer of the highest level counts now, which nodes do not give yet",
+    );
+  }
+
   #resolve(open: OpenRequest, outcome: OutcomeRecord): void {
     if (open.outcome || !open.lease) return;
     open.outcome = outcome;
@@ -171,10 +208,12 @@ export class WorkerMachine implements Machine<WorkerEvent, WorkerEffect, WorkerV
     this.#scope.progress(open, "resolved", success ? "success" : (error ?? ""));
   }
 
-  #open({ record, lease, outcome }: Extract<WorkerEvent, { kind: "requestOpened" }>): void {
+  #open(opened: OpenedEvent): void {
+    const { record } = opened;
     const scope = this.#scope;
     const known = scope.requests.get(record.requestId);
-    if (known) return this.#catchUp(known, lease, outcome);
+    if (known) return this.#catchUp(known, opened);
+    const heardBefore = this.#earlyIntents.opened(record.requestId);
     if (scope.requests.size >= MAX_OPEN_REQUESTS) return;
     const digest = requestDigest(record);
     const restored = this.#restored.get(record.requestId);
@@ -186,6 +225,9 @@ export class WorkerMachine implements Machine<WorkerEvent, WorkerEffect, WorkerV
       lease: undefined,
       announced: undefined,
       outcome: undefined,
+      proposal: undefined,
+      objected: false,
+      finalizeSentHeight: undefined,
       claim: undefined,
       waitingTurn: undefined,
       work:
@@ -196,11 +238,14 @@ export class WorkerMachine implements Machine<WorkerEvent, WorkerEffect, WorkerV
     };
     scope.requests.set(record.requestId, open);
     scope.progress(open, "seen", `from ${record.predecessorId}, to be answered by block ${record.deadlineHeight}`);
-    this.#catchUp(open, lease, outcome);
+    this.#catchUp(open, opened);
+    for (const early of heardBefore) this.#receive(early);
   }
 
-  #catchUp(open: OpenRequest, lease: LeaseRecord | undefined, outcome: OutcomeRecord | undefined): void {
+  #catchUp(open: OpenRequest, { lease, outcome, proposal, objected }: OpenedEvent): void {
     if (lease) onLeaseChanged(this.#scope, open, lease);
+    this.#propose(open, proposal);
+    if (objected) this.#object(open);
     if (outcome) this.#resolve(open, outcome);
     this.#consider(open);
   }
@@ -261,12 +306,15 @@ export class WorkerMachine implements Machine<WorkerEvent, WorkerEffect, WorkerV
     const scope = this.#scope;
     const { message } = from;
     const open = scope.requests.get(message.requestId);
-    if (!open || open.outcome)
-      return scope.reject(from, "unknownRequest", `request ${message.requestId} is not open here`);
+    if (open?.outcome) return scope.reject(from, "unknownRequest", `request ${message.requestId} is resolved`);
     const node = scope.nodes.get(from.sender);
     if (!node) return scope.reject(from, "unknownNode", `${from.sender} is not registered`);
     if (!equalBytes(node.publicKey, from.publicKey)) {
       return scope.reject(from, "foreignKey", `the envelope's key is not that of ${from.sender}`);
+    }
+    if (!open) {
+      if (this.#earlyIntents.hold(from, scope.height)) return;
+      return scope.reject(from, "unknownRequest", `request ${message.requestId} is not open here`);
     }
     const lease = leaseInForce(open);
     if (message.kind !== "LeaseIntent" && isEarly(from, open, scope.height)) {

@@ -14,7 +14,7 @@ import {
   responseHash,
 } from "../../src/wire/records.ts";
 import { REPLAY_CLASS_PURE, RESULT_DOMAIN, statementDigest } from "../../src/wire/statement.ts";
-import type { LogRecord, WorkerEffect, WorkerEvent } from "../../src/worker/events.ts";
+import type { LogRecord, Submission, WorkerEffect, WorkerEvent } from "../../src/worker/events.ts";
 import { WorkerMachine } from "../../src/worker/worker-machine.ts";
 
 export const CONTRACT_ID = "outlayer.test";
@@ -258,6 +258,10 @@ function nameOf(publicKey: Uint8Array): string {
   return ACCOUNTS.find((accountId) => Buffer.from(publicKeyOf(accountId)).equals(publicKey)) ?? "?";
 }
 
+function leaseEpochOf(submission: Submission): number[] {
+  return "leaseEpoch" in submission ? [submission.leaseEpoch] : [];
+}
+
 function describe(effect: WorkerEffect): string {
   switch (effect.kind) {
     case "persist":
@@ -269,7 +273,7 @@ function describe(effect: WorkerEffect): string {
     case "setTimer":
       return `setTimer ${effect.timer} ${effect.delayMs}`;
     case "submit":
-      return `submit ${effect.submission.purpose} ${effect.submission.leaseEpoch}`;
+      return ["submit", effect.submission.purpose, ...leaseEpochOf(effect.submission)].join(" ");
     case "reject":
       return `reject ${effect.rejection.code}`;
     case "progress":

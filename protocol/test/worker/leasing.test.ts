@@ -1,5 +1,6 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { MAX_EARLY_INTENTS_OF_SENDER, MAX_REQUESTS_AHEAD } from "../../src/limits.ts";
 import { asVerified } from "../../src/wire/messages.ts";
 import { Harness, leaseOf, leaseOrder, nodeRecordOf, OPENED, publicKeyOf, requestRecordOf } from "./harness.ts";
 
@@ -27,6 +28,30 @@ test("it stays back where a better intent was announced", () => {
   node.feed({ kind: "requestOpened", record });
   assert.equal(node.hear(first, { kind: "LeaseIntent", requestId, leaseEpoch: 0, seat: 0 }), []);
   assert.equal(node.feed({ kind: "timerFired", timer: `turn/${requestId}/0` }), []);
+});
+
+test("an intent that comes before the block with its request counts as soon as the request is known", () => {
+  const node = new Harness(second);
+  node.sync();
+  assert.equal(node.hear(first, { kind: "LeaseIntent", requestId, leaseEpoch: 0, seat: 0 }), []);
+  assert.equal(node.feed({ kind: "requestOpened", record }), [`setTimer turn/${requestId}/0 150`]);
+  assert.equal(node.feed({ kind: "timerFired", timer: `turn/${requestId}/0` }), []);
+});
+
+test("early intents have bounds: in time, in number and in how far they are ahead", () => {
+  const about = (id: number) => ({ kind: "LeaseIntent", requestId: id, leaseEpoch: 0, seat: 0 }) as const;
+  const node = new Harness(second);
+  node.sync();
+  assert.equal(node.hear(first, about(MAX_REQUESTS_AHEAD)), ["reject unknownRequest"]);
+  for (let id = 0; id < MAX_EARLY_INTENTS_OF_SENDER; id++) assert.equal(node.hear(first, about(id)), []);
+  assert.equal(node.hear(first, about(0)), ["reject unknownRequest"]);
+  assert.equal(node.hear(first, about(MAX_EARLY_INTENTS_OF_SENDER)), ["reject unknownRequest"]);
+  assert.equal(node.hear(third, about(0)), []);
+  for (let height = OPENED; height < OPENED + 3; height++) node.feed({ kind: "blockObserved", height });
+  node.feed({ kind: "requestOpened", record });
+  const late = node.feed({ kind: "timerFired", timer: `turn/${requestId}/0` });
+  assert.ok(late.includes("submit claim 0"), "an intent that waited three blocks is forgotten");
+  assert.equal(node.hear(first, about(requestId - 1)), ["reject unknownRequest"]);
 });
 
 test("an announced claim that never lands stops counting, and the wait begins anew", () => {
