@@ -33,7 +33,10 @@ const REGISTER_GAS = 30_000_000_000_000n;
 const MAX_REMEMBERED_PROGRESS = 500;
 const MAX_REMEMBERED_TRANSACTIONS = 1_000;
 
-const networkView = z.object({ chain_id: z.string().min(1).max(64) });
+const networkView = z.object({
+  chain_id: z.string().min(1).max(64),
+  objection_bond: z.string().regex(/^\d{1,39}$/),
+});
 
 export interface RunningNode {
   readonly httpUrl: string;
@@ -72,7 +75,8 @@ async function assemble(
   const nodeKey = await NodeKey.loadOrCreate(join(dataDirectory, "node-key.json"));
   const accountKeys = await readAccountKeys(config.accountKeyFile, accountId);
   const rpc = new NearRpc(config.rpc);
-  const { chain_id: chainId } = (await rpc.view(contractId, "get_network", {}, networkView)).value;
+  const network = (await rpc.view(contractId, "get_network", {}, networkView)).value;
+  const { chain_id: chainId } = network;
   const networkId = `${chainId}/${contractId}`;
 
   const host = await P2pHost.start({ nodeKey, listen: config.listen, bootstrap: config.bootstrap, networkId, logger });
@@ -129,6 +133,7 @@ async function assemble(
     engine: audited ?? v8,
     sender,
     contractId,
+    objectionBondYocto: BigInt(network.objection_bond),
     logger: logger.child({ part: "worker" }),
     onProgress: (entry) => progress.add(entry),
     onReceipt: async (receipt) => {

@@ -10,4 +10,5 @@
  *
  * Deep imports (`@outlayer/protocol/wire/records`) name the rooms.
  */
-export { WorkerMachine, type WorkerView } from "./worker/worker-machine.ts";
+export type { WorkerView } from "./worker/view.ts";
+export { WorkerMachine } from "./worker/worker-machine.ts";

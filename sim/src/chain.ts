@@ -140,8 +140,8 @@ export class SimChain {
   }
 
   /** A node's own transaction; `ended` is called in the block in which its receipt ran. */
-  call(accountId: string, method: string, args: string, ended: (end: CallEnd) => void): void {
-    this.#waiting.set(this.#send(accountId, method, args, 0n, GAS), ended);
+  call(accountId: string, method: string, args: string, deposit: bigint, ended: (end: CallEnd) => void): void {
+    this.#waiting.set(this.#send(accountId, method, args, deposit, GAS), ended);
   }
 
   produceBlock(): void {

@@ -22,3 +22,17 @@ export function guestOutcome(codeHash: Uint8Array, job: JobDescription): Executi
     memoryDigest: new Uint8Array(answer),
   };
 }
+
+/** What nodes answer that agreed on a lie: they need not run anything for it. */
+export function inventedOutcome({ seed }: JobDescription): ExecutionOutcome {
+  const answer = createHash("sha256").update("invented").update(seed).digest();
+  return {
+    kind: "exited",
+    exitCode: 0,
+    stdout: new TextEncoder().encode(answer.toString("hex")),
+    stderr: new Uint8Array(),
+    fuel: FUEL,
+    memoryPages: 1,
+    memoryDigest: new Uint8Array(answer),
+  };
+}

@@ -46,9 +46,15 @@ interface Followed {
 
 export class Invariants {
   readonly violations: string[] = [];
+  readonly #lies: (publicKey: Uint8Array) => boolean;
   readonly #requests = new Map<number, Followed>();
   /** The one result of a node for a request, over all its lives with the same disk. */
   readonly #results = new Map<string, string>();
+
+  /** `lies`: whose key is that of a node that does not keep to the rules. */
+  constructor(lies: (publicKey: Uint8Array) => boolean) {
+    this.#lies = lies;
+  }
 
   onEffect(node: SimNode, effect: WorkerEffect): void {
     if (effect.kind === "persist") {
@@ -64,7 +70,7 @@ export class Invariants {
     if (effect.kind === "reject") {
       const { code, detail } = effect.rejection;
       this.#require(
-        REJECTIONS[code] !== "penalise",
+        REJECTIONS[code] !== "penalise" || this.#lies(effect.publicKey),
         `${node.accountId} penalises a node that keeps to the rules: ${code}: ${detail}`,
       );
     }

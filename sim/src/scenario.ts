@@ -36,6 +36,8 @@ export interface Scenario {
   readonly duplicatePerMille: number;
   readonly requests: readonly ScenarioRequest[];
   readonly faults: readonly Fault[];
+  /** Nodes that agreed to answer every request with the same invention. */
+  readonly liars: readonly number[];
 }
 
 const BLOCK_MS = 600;
@@ -57,6 +59,7 @@ const calm: Scenario = {
   duplicatePerMille: 0,
   requests: [short(700), long(1_000), short(2_000), long(4_000)],
   faults: [],
+  liars: [],
 };
 
 /** Crashed holders, a crash between persist and send, restarts with and without a disk, loss and repetition. */
@@ -107,4 +110,26 @@ const challenged: Scenario = {
   challengeBlocks: 3,
 };
 
-export const SCENARIOS: readonly Scenario[] = [calm, crashes, partition, hurried, challenged];
+/**
+ * A quarter of the stake lies together. With a quorum of two and nobody to object, one answer in ten would be theirs;
+ * here each of them is objected to, and the highest level finds the right one.
+ */
+const liars: Scenario = {
+  ...calm,
+  name: "liars",
+  blocks: 90,
+  challengeBlocks: 4,
+  requests: [
+    short(700),
+    long(1_000),
+    short(2_000),
+    long(4_000),
+    short(6_000),
+    long(8_000),
+    short(9_000),
+    short(11_000),
+  ],
+  liars: [0, 4, 8, 12, 16],
+};
+
+export const SCENARIOS: readonly Scenario[] = [calm, crashes, partition, hurried, challenged, liars];

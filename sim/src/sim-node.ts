@@ -6,6 +6,7 @@ import {
   claimAndResolveArgs,
   claimLeaseArgs,
   finalizeExecutionArgs,
+  objectArgs,
   resolveExecutionArgs,
 } from "@outlayer/contract/client";
 import type { ExecutionOutcome } from "@outlayer/protocol/execution/index";
@@ -16,9 +17,12 @@ import type { Submission, WorkerEffect, WorkerEvent } from "@outlayer/protocol/w
 import { eventOf, type StateChange } from "@outlayer/protocol/worker/state-changes";
 import { WorkerMachine } from "@outlayer/protocol/worker/worker-machine";
 import { CHAIN_ID, CONTRACT_ID, type SimChain } from "./chain.ts";
-import { guestOutcome } from "./guest.ts";
+import { guestOutcome, inventedOutcome } from "./guest.ts";
 import { type SimKey, verifyEd25519 } from "./keys.ts";
 import type { Scheduler } from "./scheduler.ts";
+
+/** The contract's default. */
+const OBJECTION_BOND_YOCTO = 10n ** 24n;
 
 type EffectOf<K extends WorkerEffect["kind"]> = Extract<WorkerEffect, { kind: K }>;
 
@@ -45,6 +49,7 @@ export class SimNode {
   readonly log = new Map<string, Uint8Array>();
   readonly #world: World;
   readonly #random: Random;
+  readonly #lies: boolean;
   #machine: WorkerMachine | undefined;
   /** Counts starts: what an earlier process set going must not reach a later one. */
   #generation = 0;
@@ -52,11 +57,13 @@ export class SimNode {
   /** Block news arrive in order, however the endpoint's answers overtake each other. */
   #newsAtMs = 0;
 
-  constructor(index: number, accountId: string, key: SimKey, random: Random, world: World) {
+  /** A node that `lies` makes up its results, the same ones as everybody else who does. */
+  constructor(index: number, accountId: string, key: SimKey, random: Random, world: World, lies: boolean) {
     this.index = index;
     this.accountId = accountId;
     this.key = key;
     this.#random = random;
+    this.#lies = lies;
     this.#world = world;
   }
 
@@ -176,7 +183,7 @@ export class SimNode {
         );
       case "execute": {
         const { requestId, codeHash, job } = effect;
-        const outcome: ExecutionOutcome = guestOutcome(codeHash, job);
+        const outcome: ExecutionOutcome = this.#lies ? inventedOutcome(job) : guestOutcome(codeHash, job);
         return this.#later(this.#world.workDelayMs(), () => this.#step({ kind: "executed", requestId, outcome }));
       }
       case "sign": {
@@ -205,26 +212,28 @@ export class SimNode {
   }
 
   #submit({ submission }: EffectOf<"submit">): void {
-    const { method, args } = contractCallOf(submission);
+    const { method, args, depositYocto } = contractCallOf(submission);
     // A transaction that is on its way lands even when its sender dies.
     this.#world.scheduler.after(this.#world.rpcDelayMs(), () => {
-      this.#world.chain.call(this.accountId, method, args, ({ accepted, reason }) => {
+      this.#world.chain.call(this.accountId, method, args, depositYocto, ({ accepted, reason }) => {
         this.#world.record(this, `${method} ${submission.requestId} ${accepted ? "accepted" : reason}`);
       });
     });
   }
 }
 
-function contractCallOf(submission: Submission): { method: string; args: string } {
+function contractCallOf(submission: Submission): { method: string; args: string; depositYocto: bigint } {
   switch (submission.purpose) {
     case "claim":
-      return { method: "claim_lease", args: claimLeaseArgs(submission) };
+      return { method: "claim_lease", args: claimLeaseArgs(submission), depositYocto: 0n };
     case "resolve":
-      return { method: "resolve_execution", args: resolveExecutionArgs(submission) };
+      return { method: "resolve_execution", args: resolveExecutionArgs(submission), depositYocto: 0n };
     case "claimAndResolve":
-      return { method: "claim_and_resolve", args: claimAndResolveArgs(submission) };
+      return { method: "claim_and_resolve", args: claimAndResolveArgs(submission), depositYocto: 0n };
+    case "object":
+      return { method: "object", args: objectArgs(submission), depositYocto: OBJECTION_BOND_YOCTO };
     case "finalize":
-      return { method: "finalize_execution", args: finalizeExecutionArgs(submission.requestId) };
+      return { method: "finalize_execution", args: finalizeExecutionArgs(submission.requestId), depositYocto: 0n };
   }
 }
 

@@ -54,13 +54,14 @@ class Simulation implements World {
   readonly #losses: Random;
   readonly #nodes: readonly SimNode[];
   readonly #byKey = new Map<string, SimNode>();
-  readonly #invariants = new Invariants();
+  readonly #invariants: Invariants;
   readonly #crashedClaims = new Set<number>();
   #sent = 0;
   #lost = 0;
 
   constructor(scenario: Scenario, seed: string, options: SimulationOptions) {
     const random = new Random(new TextEncoder().encode(`${scenario.name}/${seed}`));
+    const { liars } = scenario;
     this.#scenario = scenario;
     this.#seed = seed;
     this.#onTrace = options.onTrace;
@@ -70,8 +71,9 @@ class Simulation implements World {
     this.#nodes = Array.from({ length: scenario.nodes }, (_, index) => {
       const accountId = nodeId(index);
       const key = new SimKey(random.fork(`node-key/${index}`));
-      return new SimNode(index, accountId, key, random.fork(`node/${index}`), this);
+      return new SimNode(index, accountId, key, random.fork(`node/${index}`), this, liars.includes(index));
     });
+    this.#invariants = new Invariants((key) => liars.some((index) => this.#byKey.get(keyOf(key))?.index === index));
     for (const node of this.#nodes) this.#byKey.set(keyOf(node.key.publicKey), node);
   }
 

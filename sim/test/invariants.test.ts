@@ -31,7 +31,7 @@ function result(responseHash: number): WorkerEffect {
 }
 
 test("two different results of one node are a violation", () => {
-  const invariants = new Invariants();
+  const invariants = new Invariants(() => false);
   invariants.onEffect(node, result(5));
   invariants.onEffect(node, result(5));
   assert.equal(invariants.violations, []);
@@ -40,13 +40,13 @@ test("two different results of one node are a violation", () => {
 });
 
 test("a signature before the result is on disk is a violation", () => {
-  const invariants = new Invariants();
+  const invariants = new Invariants(() => false);
   invariants.onEffect(node, { kind: "sign", requestId: 9, leaseEpoch: 0, digest: new Uint8Array(32) });
   assert.match(invariants.violations[0] ?? "", "before its result is on disk");
 });
 
 test("a contract that owes more than it has is a violation", () => {
-  const invariants = new Invariants();
+  const invariants = new Invariants(() => false);
   invariants.atBlock(0n, []);
   assert.equal(invariants.violations, []);
   invariants.atBlock(-1n, []);
@@ -54,7 +54,7 @@ test("a contract that owes more than it has is a violation", () => {
 });
 
 test("a request that ends twice is a violation", () => {
-  const invariants = new Invariants();
+  const invariants = new Invariants(() => false);
   invariants.onChainEvent(1, { kind: "requestOpened", record: openRecord() });
   invariants.onChainEvent(2, { kind: "requestClosed", requestId: 1 });
   assert.equal(invariants.violations, []);
@@ -63,7 +63,7 @@ test("a request that ends twice is a violation", () => {
 });
 
 test("a request that a living quorum left unanswered is a violation; one without a quorum is not", () => {
-  const invariants = new Invariants();
+  const invariants = new Invariants(() => false);
   invariants.onChainEvent(1, { kind: "requestOpened", record: openRecord() });
   invariants.atEnd(1, (record) => record.level.quorum - 1);
   assert.equal(invariants.violations, []);
@@ -72,7 +72,7 @@ test("a request that a living quorum left unanswered is a violation; one without
 });
 
 test("a request that is open when all yields have run out is a violation", () => {
-  const invariants = new Invariants();
+  const invariants = new Invariants(() => false);
   invariants.onChainEvent(1, { kind: "requestOpened", record: openRecord() });
   assert.ok(invariants.anyOpen);
   invariants.afterYields();

@@ -47,6 +47,11 @@ test("a short run is answered within three blocks, claim and answer in one trans
   }
 });
 
+test("what the liars of that scenario would get through, were nobody to object", () => {
+  const wrong = ["1", "2", "3"].flatMap((seed) => simulate({ ...named("liars"), challengeBlocks: 0 }, seed).violations);
+  assert.ok(wrong.some((violation) => violation.includes("answered wrongly")));
+});
+
 /** Three nodes of which two die at once: each request's committee keeps one member at most. */
 const tooFew: Scenario = {
   ...named("calm"),

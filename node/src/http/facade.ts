@@ -2,7 +2,7 @@
  * What the local HTTP server may ask of the node: reading for everybody on this machine, and the few things that
  * change something behind the bearer token. `node/src/node.ts` implements it; the page in `node/web` sees it as JSON.
  */
-import type { WorkerView } from "@outlayer/protocol/worker/worker-machine";
+import type { WorkerView } from "@outlayer/protocol/worker/view";
 import type { AuditCounts } from "../engine/index.ts";
 import type { PeerView } from "../p2p/index.ts";
 import type { ReceiptJson } from "../worker/receipt-json.ts";

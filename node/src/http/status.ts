@@ -2,7 +2,7 @@
  * The node as JSON: what `/api/v1/status` answers and the page draws. Field names are those of the API (snake case),
  * keys are `ed25519:<base58>`, every list is bounded and tells its whole length beside it.
  */
-import type { RequestView, WorkerView } from "@outlayer/protocol/worker/worker-machine";
+import type { RequestView, WorkerView } from "@outlayer/protocol/worker/view";
 import { publicKeyText } from "../keys/index.ts";
 import type { PeerView } from "../p2p/index.ts";
 import type { Progress } from "../worker/worker-driver.ts";

@@ -8,6 +8,7 @@ import {
   claimAndResolveBorsh,
   claimLeaseBorsh,
   finalizeExecutionArgs,
+  objectArgs,
   resolveExecutionBorsh,
 } from "@outlayer/contract/client";
 import { InvariantError } from "@outlayer/protocol/invariant";
@@ -15,7 +16,8 @@ import { MAX_CODE_BYTES } from "@outlayer/protocol/limits";
 import { REJECTIONS } from "@outlayer/protocol/reject";
 import type { Receipt } from "@outlayer/protocol/wire/records";
 import type { Stage, Submission, WorkerEffect, WorkerEvent } from "@outlayer/protocol/worker/events";
-import { WorkerMachine, type WorkerView } from "@outlayer/protocol/worker/worker-machine";
+import type { WorkerView } from "@outlayer/protocol/worker/view";
+import { WorkerMachine } from "@outlayer/protocol/worker/worker-machine";
 import type { ContractCall, TransactionSender } from "../chain/transaction-sender.ts";
 import type { Engine } from "../engine/index.ts";
 import type { Logger } from "../logger.ts";
@@ -49,6 +51,8 @@ export interface WorkerDriverOptions {
   readonly engine: Engine;
   readonly sender: TransactionSender;
   readonly contractId: string;
+  /** What the contract asks for with an objection. */
+  readonly objectionBondYocto: bigint;
   readonly logger: Logger;
   readonly onProgress: (progress: Progress) => void;
   readonly onReceipt: (receipt: Receipt) => Promise<void>;
@@ -200,10 +204,10 @@ export class WorkerDriver {
   }
 
   async #submit(submission: Submission): Promise<void> {
-    const { sender, contractId, logger } = this.#options;
+    const { sender, logger } = this.#options;
     const { purpose, requestId } = submission;
     const leaseEpoch = "leaseEpoch" in submission ? submission.leaseEpoch : undefined;
-    const { accepted, reason, transactionHash } = await sender.call(contractCallOf(contractId, submission));
+    const { accepted, reason, transactionHash } = await sender.call(contractCallOf(this.#options, submission));
     if (accepted) this.#options.onTransaction(requestId, transactionHash);
     // The machine learns what came of it from the chain's records, as everybody does.
     logger.info("transaction ended", { purpose, requestId, leaseEpoch, accepted, reason });
@@ -238,11 +242,13 @@ const METHODS = {
   claim: { method: "claim_lease", gas: CLAIM_GAS },
   resolve: { method: "resolve_execution", gas: RESOLVE_GAS },
   claimAndResolve: { method: "claim_and_resolve", gas: RESOLVE_GAS },
+  object: { method: "object", gas: CLAIM_GAS },
   finalize: { method: "finalize_execution", gas: RESOLVE_GAS },
 } as const;
 
-function contractCallOf(contractId: string, submission: Submission): ContractCall {
-  return { contractId, ...METHODS[submission.purpose], args: argumentsOf(submission), depositYocto: 0n };
+function contractCallOf({ contractId, objectionBondYocto }: WorkerDriverOptions, submission: Submission): ContractCall {
+  const depositYocto = submission.purpose === "object" ? objectionBondYocto : 0n;
+  return { contractId, ...METHODS[submission.purpose], args: argumentsOf(submission), depositYocto };
 }
 
 function argumentsOf(submission: Submission): Uint8Array {
@@ -253,6 +259,8 @@ function argumentsOf(submission: Submission): Uint8Array {
       return resolveExecutionBorsh(submission);
     case "claimAndResolve":
       return claimAndResolveBorsh(submission);
+    case "object":
+      return new TextEncoder().encode(objectArgs(submission));
     case "finalize":
       return new TextEncoder().encode(finalizeExecutionArgs(submission.requestId));
   }

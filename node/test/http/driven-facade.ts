@@ -1,7 +1,7 @@
 /** A node's facade whose facts the test sets: the boundary that the HTTP server sees of a node. */
 import { createHash } from "node:crypto";
 import type { Stage } from "@outlayer/protocol/worker/events";
-import type { RequestView, WorkerView } from "@outlayer/protocol/worker/worker-machine";
+import type { RequestView, WorkerView } from "@outlayer/protocol/worker/view";
 import type { NodeFacade } from "../../src/http/facade.ts";
 import type { PeerView } from "../../src/p2p/index.ts";
 import type { ReceiptJson } from "../../src/worker/receipt-json.ts";

@@ -4,13 +4,14 @@
  * Every message may be lost, so whoever waits repeats what it said every few blocks, and every receiver takes
  * repetition as nothing new. When the holder does not send a resolve that it could send, a replayer does.
  */
+import { MAX_ATTESTATIONS } from "../limits.ts";
+import { highestCommittee } from "../replay/committee.ts";
 import { commitmentOf, type MessageOf, type PeerMessage, type ResultClaim, type Verified } from "../wire/messages.ts";
 import type { LeaseRecord, NodeRecord } from "../wire/records.ts";
 import type { SignedResult } from "./events.ts";
 import {
   attestingSeat,
   digestOf,
-  type Exchange,
   equalBytes,
   equalClaims,
   isActiveReplayer,
@@ -18,6 +19,8 @@ import {
   leaseInForce,
   type OpenRequest,
   type OwnResult,
+  seatsOf,
+  suffices,
 } from "./request.ts";
 import type { Scope } from "./scope.ts";
 
@@ -171,7 +174,7 @@ export function onCommitment(
   const { seat, commitment } = from.message;
   if (lease.holder !== scope.config.accountId) return scope.reject(from, "notHolder", `the holder is ${lease.holder}`);
   if (from.sender === lease.holder || attestingSeat(open, lease, from.sender) !== seat) {
-    return scope.reject(from, "notEligible", `seat ${seat} of ${from.sender} may not replay this request`);
+    return refuseSeat(scope, from, open, seat);
   }
   const { exchange } = open;
   if (exchange.revealed) {
@@ -199,11 +202,10 @@ function considerReveal(scope: Scope, open: OpenRequest, { lease, result, signat
     return;
   }
   const others = open.committee.filter((draw) => draw.accountId !== lease.holder).length;
-  const wanted = Math.min(record.level.replicas - 1, others);
-  const enough = record.level.quorum - 1;
+  const wanted = open.objected ? others : Math.min(record.level.replicas - 1, others);
   const patient = scope.height < lease.claimedHeight + REVEAL_PATIENCE_BLOCKS;
   const have = exchange.commitments.size;
-  if (have < enough || (have < wanted && patient)) return;
+  if (!suffices(open, [lease.holder, ...exchange.commitments.keys()]) || (have < wanted && patient)) return;
 
   exchange.revealed = { claim: result.claim, height: scope.height };
   exchange.lastSentHeight = scope.height;
@@ -225,6 +227,15 @@ function sendReveal(scope: Scope, open: OpenRequest, lease: LeaseRecord, to: str
   });
 }
 
+/** The sender may have seen an objection, after which more seats count, a block before this node. */
+function refuseSeat(scope: Scope, from: Verified<PeerMessage>, open: OpenRequest, seat: number): void {
+  const node = scope.nodes.get(from.sender);
+  const drawn = node && highestCommittee(scope.config.network.contractId, open.record, [node]);
+  const mayCount = from.sender !== leaseInForce(open)?.holder && drawn?.some(({ seats }) => seats.includes(seat));
+  const detail = `seat ${seat} of ${from.sender} may not replay this request`;
+  scope.reject(from, mayCount ? "staleLease" : "notEligible", detail);
+}
+
 // --- both sides ----------------------------------------------------------------------------------------------
 
 export function onAttestation(
@@ -236,7 +247,7 @@ export function onAttestation(
 ): void {
   const { seat, result, nonce, signature } = from.message;
   if (from.sender === lease.holder || attestingSeat(open, lease, from.sender) !== seat) {
-    return scope.reject(from, "notEligible", `seat ${seat} of ${from.sender} may not replay this request`);
+    return refuseSeat(scope, from, open, seat);
   }
   const { exchange } = open;
   if (exchange.attestations.has(from.sender)) return scope.reject(from, "duplicate", "the attestation is known");
@@ -266,15 +277,16 @@ function considerResolve(scope: Scope, open: OpenRequest, { lease, result }: Rea
   if (!exchange.revealed) return;
   if (exchange.resolveSentHeight !== undefined && scope.height < exchange.resolveSentHeight + RESOLVE_REPEAT_BLOCKS)
     return;
-  const equal = equalResults(exchange, result.claim, record.level.quorum);
-  if (equal.length < record.level.quorum) return;
+  const equal = equalResults(open, result.claim);
+  if (!suffices(open, accountsOf(equal))) return;
   const claimed = lease === open.lease;
   const turn = resolveTurn(scope, open, lease);
   // A claim that is only announced is its holder's to make, and one that travels by itself must land first.
   if (!claimed && (turn > 0 || open.claim?.onChain)) return;
   if (turn > 0 && scope.height < exchange.revealed.height + RESOLVE_PATIENCE_BLOCKS + turn) return;
 
-  const attestations = attestationsToName(equal, record.level.quorum, exchange.resolvesSent++);
+  const tries = exchange.resolvesSent++;
+  const attestations = open.objected ? everySeatOf(open, equal) : attestationsToName(equal, record.level.quorum, tries);
   exchange.resolveSentHeight = scope.height;
   const answer = {
     requestId: record.requestId,
@@ -297,7 +309,8 @@ function considerResolve(scope: Scope, open: OpenRequest, { lease, result }: Rea
  * Who found `claim`: those whose commitment was made before the reveal, and the holder. What came later may have been
  * copied from the reveal, so it counts, and is paid, only where the others do not make a quorum.
  */
-function equalResults(exchange: Exchange, claim: ResultClaim, quorum: number): readonly SignedResult[] {
+function equalResults(open: OpenRequest, claim: ResultClaim): readonly SignedResult[] {
+  const { exchange } = open;
   const timely: SignedResult[] = [];
   const late: SignedResult[] = [];
   for (const [accountId, { seat, claim: found, opening, signature }] of exchange.attestations) {
@@ -306,7 +319,16 @@ function equalResults(exchange: Exchange, claim: ResultClaim, quorum: number): r
     const committed = opening === undefined || (commitment !== undefined && equalBytes(commitment, opening));
     (committed ? timely : late).push({ accountId, seat, signature });
   }
-  return timely.length >= quorum ? timely : [...timely, ...late];
+  return suffices(open, accountsOf(timely)) ? timely : [...timely, ...late];
+}
+
+const accountsOf = (results: readonly SignedResult[]): readonly string[] => results.map(({ accountId }) => accountId);
+
+/** After an objection seats are counted: an account names each one of its own that was drawn, with one signature. */
+function everySeatOf(open: OpenRequest, equal: readonly SignedResult[]): readonly SignedResult[] {
+  return equal
+    .flatMap((result) => seatsOf(open, result.accountId).map((seat) => ({ ...result, seat })))
+    .slice(0, MAX_ATTESTATIONS);
 }
 
 /**

@@ -78,6 +78,8 @@ export type Submission =
   | ({ readonly purpose: "resolve" } & Answer)
   /** For short runs: claims the lease with `seat` and answers in the same transaction. */
   | ({ readonly purpose: "claimAndResolve"; readonly seat: number } & Answer)
+  /** With the network's bond attached: the answer that waits is not what this node found. */
+  | { readonly purpose: "object"; readonly requestId: number; readonly seat: number }
   /** Makes an answer final that waited for objections. */
   | { readonly purpose: "finalize"; readonly requestId: number };
 
@@ -97,6 +99,7 @@ export type Stage =
   | "disagreement"
   | "resolveSent"
   | "proposed"
+  | "objectionSent"
   | "objected"
   | "finalizeSent"
   | "resolved"

@@ -1,8 +1,7 @@
 /** What a node keeps of one open request, and the questions that the rules ask of it. */
 import type { Intents } from "../lease/claiming.ts";
-import type { Draw } from "../lease/sortition.ts";
 import { MAX_ERROR_BYTES } from "../limits.ts";
-import { activeReplayers } from "../replay/committee.ts";
+import { activeReplayers, highestNeed, type Member } from "../replay/committee.ts";
 import type { Decoded } from "../wire/borsh.ts";
 import { fixed, height, struct } from "../wire/borsh.ts";
 import { type PeerMessage, type ResultClaim, resultClaim, type Verified } from "../wire/messages.ts";
@@ -74,6 +73,7 @@ export interface OpenRequest {
   /** Somebody objected: from then on only an answer of the highest level counts. */
   objected: boolean;
   finalizeSentHeight: number | undefined;
+  objectionSentHeight: number | undefined;
   /** This node's own claim in flight. */
   claim:
     | {
@@ -90,7 +90,7 @@ export interface OpenRequest {
   /** Messages about a lease that this node has not seen on the chain yet; heard again when it has. */
   readonly early: Verified<PeerMessage>[];
   /** Everybody whose seats may replay, best ticket first. */
-  committee: readonly Draw[];
+  committee: readonly Member[];
 }
 
 export interface NetworkIdentity {
@@ -104,9 +104,21 @@ export function leaseInForce(open: OpenRequest): LeaseRecord | undefined {
   return announced && announced.leaseEpoch > (lease?.leaseEpoch ?? -1) ? announced : lease;
 }
 
-/** Whether somebody's word about the answer stands already, so that this node has none to give. */
-export function isAnswered({ outcome, proposal, objected }: OpenRequest): boolean {
-  return outcome !== undefined || proposal !== undefined || objected;
+/** Whether an answer stands on the chain, final or waiting for objections, so that no other one is taken. */
+export function isAnswered({ outcome, proposal }: OpenRequest): boolean {
+  return outcome !== undefined || proposal !== undefined;
+}
+
+/** Whether these accounts, all different, are enough for an answer: by seats after an objection. */
+export function suffices(open: OpenRequest, accountIds: readonly string[]): boolean {
+  if (!open.objected) return accountIds.length >= open.record.level.quorum;
+  const { accounts, seats } = highestNeed(open.record, open.committee);
+  return accountIds.length >= accounts && accountIds.flatMap((accountId) => seatsOf(open, accountId)).length >= seats;
+}
+
+/** The seats of an account that were drawn for this request. */
+export function seatsOf(open: OpenRequest, accountId: string): readonly number[] {
+  return open.committee.find((member) => member.accountId === accountId)?.seats ?? [];
 }
 
 export function freshExchange(): Exchange {
@@ -167,6 +179,8 @@ export function attestingSeat(open: OpenRequest, lease: LeaseRecord, accountId: 
 export function isActiveReplayer(open: OpenRequest, accountId: string, atHeight: number): boolean {
   const lease = leaseInForce(open);
   if (!lease) return false;
+  // An answer that was objected to takes two thirds of all seats, so nobody waits for a turn.
+  if (open.objected) return accountId !== lease.holder && seatsOf(open, accountId).length > 0;
   return activeReplayers(open.committee, open.record, lease, atHeight).some((draw) => draw.accountId === accountId);
 }
 

@@ -8,7 +8,7 @@
 import { DISPLACEMENT_BLOCKS, Intents } from "../lease/claiming.ts";
 import { MAX_EARLY_MESSAGES, MAX_OPEN_REQUESTS, MAX_REGISTRY_NODES } from "../limits.ts";
 import type { Machine, Millis } from "../machine.ts";
-import { replayCommittee } from "../replay/committee.ts";
+import { highestCommittee, type Member, replayCommittee } from "../replay/committee.ts";
 import { decode, encode, height, struct, WireError } from "../wire/borsh.ts";
 import type { PeerMessage, Verified } from "../wire/messages.ts";
 import {
@@ -23,8 +23,10 @@ import { EarlyIntents } from "./early-intents.ts";
 import type { LogRecord, WorkerEffect, WorkerEvent } from "./events.ts";
 import { considerFinal } from "./finalizing.ts";
 import { considerLease, onIntent, onLeaseChanged, onTurnTimer } from "./leasing.ts";
+import { considerObjection } from "./objecting.ts";
 import { equalBytes, freshExchange, leaseInForce, type OpenRequest, type OwnResult, ownResult } from "./request.ts";
 import { Scope, type WorkerConfig } from "./scope.ts";
+import { viewOf, type WorkerView } from "./view.ts";
 import {
   considerWork,
   onCodeFetched,
@@ -40,28 +42,6 @@ const IDENTITY_KEY = "identity";
 const identityRecord = struct({ abstainUntilHeight: height });
 
 type OpenedEvent = Extract<WorkerEvent, { kind: "requestOpened" }>;
-
-export interface RequestView {
-  readonly requestId: number;
-  readonly openedHeight: number;
-  readonly deadlineHeight: number;
-  readonly holder: string | undefined;
-  readonly leaseEpoch: number | undefined;
-  readonly leaseUntilHeight: number | undefined;
-  readonly work: OpenRequest["work"]["kind"];
-  readonly commitments: number;
-  readonly attestations: number;
-  readonly resolved: boolean;
-}
-
-export interface WorkerView {
-  readonly height: number;
-  readonly accountId: string;
-  readonly registered: boolean;
-  readonly abstainUntilHeight: number;
-  readonly nodes: readonly { accountId: string; publicKey: Uint8Array; seats: number; draining: boolean }[];
-  readonly requests: readonly RequestView[];
-}
 
 export class WorkerMachine implements Machine<WorkerEvent, WorkerEffect, WorkerView> {
   readonly #scope: Scope;
@@ -169,17 +149,23 @@ export class WorkerMachine implements Machine<WorkerEvent, WorkerEffect, WorkerV
     considerLease(this.#scope, open);
     considerWork(this.#scope, open);
     considerExchange(this.#scope, open);
+    considerObjection(this.#scope, open);
     considerFinal(this.#scope, open);
   }
 
   #learnNode(node: NodeRecord): void {
-    const { nodes, requests, config } = this.#scope;
+    const { nodes, requests } = this.#scope;
     if (nodes.size >= MAX_REGISTRY_NODES && !nodes.has(node.accountId)) return;
     nodes.set(node.accountId, node);
     // Whoever lost or gained seats for an open request is judged by the contract as it is now, and so here.
     for (const open of requests.values()) {
-      open.committee = replayCommittee(config.network.contractId, open.record, nodes.values());
+      open.committee = this.#committeeOf(open);
     }
+  }
+
+  #committeeOf({ record, objected }: Pick<OpenRequest, "record" | "objected">): readonly Member[] {
+    const { config, nodes } = this.#scope;
+    return (objected ? highestCommittee : replayCommittee)(config.network.contractId, record, nodes.values());
   }
 
   #propose(open: OpenRequest, proposal: ProposalRecord | undefined): void {
@@ -193,11 +179,8 @@ export class WorkerMachine implements Machine<WorkerEvent, WorkerEffect, WorkerV
   #object(open: OpenRequest): void {
     if (open.objected) return;
     open.objected = true;
-    this.#scope.progress(
-      open,
-      "objected",
-      "only an answer of the highest level counts now, which nodes do not give yet",
-    );
+    open.committee = this.#committeeOf(open);
+    this.#scope.progress(open, "objected", "the highest level decides: every seat that was drawn");
   }
 
   #resolve(open: OpenRequest, outcome: OutcomeRecord): void {
@@ -228,13 +211,14 @@ export class WorkerMachine implements Machine<WorkerEvent, WorkerEffect, WorkerV
       proposal: undefined,
       objected: false,
       finalizeSentHeight: undefined,
+      objectionSentHeight: undefined,
       claim: undefined,
       waitingTurn: undefined,
       work:
         restored && equalBytes(restored.requestDigest, digest) ? { kind: "done", result: restored } : { kind: "idle" },
       exchange: freshExchange(),
       early: [],
-      committee: replayCommittee(scope.config.network.contractId, record, scope.nodes.values()),
+      committee: this.#committeeOf({ record, objected: false }),
     };
     scope.requests.set(record.requestId, open);
     scope.progress(open, "seen", `from ${record.predecessorId}, to be answered by block ${record.deadlineHeight}`);
@@ -373,19 +357,4 @@ function decodeResult(value: Uint8Array): OwnResult | undefined {
     if (error instanceof WireError) return undefined;
     throw error;
   }
-}
-
-function viewOf(open: OpenRequest): RequestView {
-  return {
-    requestId: open.record.requestId,
-    openedHeight: open.record.height,
-    deadlineHeight: open.record.deadlineHeight,
-    holder: leaseInForce(open)?.holder,
-    leaseEpoch: leaseInForce(open)?.leaseEpoch,
-    leaseUntilHeight: leaseInForce(open)?.untilHeight,
-    work: open.work.kind,
-    commitments: open.exchange.commitments.size,
-    attestations: open.exchange.attestations.size,
-    resolved: open.outcome !== undefined,
-  };
 }

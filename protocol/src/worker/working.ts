@@ -5,7 +5,8 @@ import { COST_VERSION, type ExecutionOutcome } from "../execution/index.ts";
 import { failure, jobOf, responseOf } from "../replay/response.ts";
 import { encode } from "../wire/borsh.ts";
 import { type GuestResponse, responseHash } from "../wire/records.ts";
-import { isActiveReplayer, isAnswered, leaseInForce, type OpenRequest, type OwnResult, ownResult } from "./request.ts";
+import { mustCheck } from "./objecting.ts";
+import { isActiveReplayer, leaseInForce, type OpenRequest, type OwnResult, ownResult } from "./request.ts";
 import type { Scope } from "./scope.ts";
 
 /** Blocks of a lease after which code that no peer has is a result: the caller learns why instead of waiting. */
@@ -20,11 +21,12 @@ export const RESULT_KEY = "result/";
 
 /** Starts the run where this node has to: as holder, as a claimant that need not wait for its lease, as replayer. */
 export function considerWork(scope: Scope, open: OpenRequest): void {
-  if (scope.abstains || isAnswered(open) || (open.work.kind !== "idle" && open.work.kind !== "waiting")) return;
+  if (scope.abstains || open.outcome || (open.work.kind !== "idle" && open.work.kind !== "waiting")) return;
   const self = scope.config.accountId;
   const claims = open.claim !== undefined && (!open.lease || open.claim.leaseEpoch > open.lease.leaseEpoch);
   const holds = leaseInForce(open)?.holder === self;
-  if (!claims && !holds && !isActiveReplayer(open, self, scope.height)) return;
+  const works = open.proposal ? mustCheck(scope, open) : claims || holds || isActiveReplayer(open, self, scope.height);
+  if (!works) return;
 
   const { source, version, costVersion, secrets } = open.record;
   if (version !== REQUEST_VERSION || costVersion !== COST_VERSION) {

@@ -72,7 +72,7 @@ test("an answer that is stored, or an objection, ends it", () => {
   assert.equal(submissions(objected, FINAL + 30), []);
 });
 
-test("while an answer waits, nobody runs, commits or takes over the lease that runs out meanwhile", () => {
+test("while an answer waits, nobody commits or takes over the lease that runs out meanwhile", () => {
   for (const accountId of [holder, signer, bystander]) {
     const node = new Harness(accountId);
     node.sync();
