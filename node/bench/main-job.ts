@@ -31,6 +31,7 @@ const network = new DevNetwork({
   directory,
   nodes: 4,
   blockIntervalMs: BLOCK_MS,
+  challengeBlocks: 0,
   httpPort: 0,
   verbose: false,
   say: (text) => console.error(text),

@@ -37,6 +37,8 @@ export interface DevOptions {
   readonly directory: string;
   readonly nodes: number;
   readonly blockIntervalMs: number;
+  /** Blocks that an answer waits for objections. */
+  readonly challengeBlocks: number;
   readonly httpPort: number;
   readonly verbose: boolean;
   readonly say: (text: string) => void;
@@ -157,7 +159,7 @@ export class DevNetwork {
     const outlayer = this.account(CONTRACT_ID);
     const caller = this.account(CALLER_ID);
     await Promise.all([outlayer.deployContract(await wasm("outlayer")), caller.deployContract(await wasm("caller"))]);
-    const { nodes } = this.options;
+    const { nodes, challengeBlocks } = this.options;
     const network = {
       chain_id: CHAIN_ID,
       seat_stake: SEAT_STAKE_YOCTO.toString(),
@@ -167,6 +169,7 @@ export class DevNetwork {
       replay_seats: 9,
       replicas: Math.min(3, nodes),
       quorum: Math.min(2, nodes),
+      challenge_blocks: challengeBlocks,
     };
     await Promise.all([
       outlayer.callFunction({

@@ -32,6 +32,7 @@ const flagsSchema = z.object({
     .optional(),
   nodes: z.coerce.number().int().min(1).max(16),
   blockIntervalMs: z.coerce.number().int().min(50).max(10_000),
+  challengeBlocks: z.coerce.number().int().min(0).max(100),
   httpPort: z.coerce.number().int().min(0).max(65_535),
   maxInstructions: z.coerce.number().int().min(1).max(500_000_000_000),
   verbose: z.boolean().default(false),
@@ -52,8 +53,8 @@ export async function runDev(rawFlags: unknown): Promise<number> {
     console.error(`${pc.dim(`${seconds} s`)}  ${text}`);
   };
   const directory = await mkdtemp(join(tmpdir(), "outlayer-dev-"));
-  const { nodes, blockIntervalMs, httpPort, verbose } = flags;
-  const network = new DevNetwork({ directory, nodes, blockIntervalMs, httpPort, verbose, say });
+  const { nodes, blockIntervalMs, challengeBlocks, httpPort, verbose } = flags;
+  const network = new DevNetwork({ directory, nodes, blockIntervalMs, challengeBlocks, httpPort, verbose, say });
   const interrupted = onInterrupt(network, directory, say);
   try {
     await network.start();

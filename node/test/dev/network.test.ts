@@ -30,6 +30,7 @@ test.before(async (world) => {
     directory: world.directory,
     nodes: 4,
     blockIntervalMs: 200,
+    challengeBlocks: 0,
     httpPort: world.busyPort,
     verbose: false,
     say: (text) => world.said.push(text),

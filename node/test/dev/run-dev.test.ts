@@ -99,6 +99,17 @@ test("a request that fails prints its receipt and exits with 1", async () => {
   assert.match(receipt.error, /trapped/);
 });
 
+test("with challenge blocks the others look at the answer while it waits, and the holder makes it final", async () => {
+  const more = ["--nodes", "5", "--challenge-blocks", "3", "--block-interval-ms", "200", "--http-port", "0"];
+  const run = start("dev", "--once", "--json", ...more);
+  assert.is(await run.ended, 0, run.stderr);
+  const { status, holder } = JSON.parse(run.stdout.trimEnd().split("\n").at(-1)!);
+  assert.is(status, "resolved");
+  assert.match(run.stderr, /proposed .*open to objections until block/);
+  assert.match(run.stderr, new RegExp(`finalizeSent +${holder}`));
+  assert.not.match(run.stderr, /objectionSent/);
+});
+
 test("Ctrl-C stops everything that was started", async () => {
   const run = start("dev", ...SMALL);
   await said(run, "Ctrl-C stops everything");

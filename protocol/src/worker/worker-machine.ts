@@ -118,6 +118,8 @@ export class WorkerMachine implements Machine<WorkerEvent, WorkerEffect, WorkerV
         return this.#resolve(open, event.outcome);
       case "proposalChanged":
         this.#propose(open, event.proposal);
+        // It goes for an outcome or an objection, which the same block brings: until then nothing follows.
+        if (!event.proposal) return;
         break;
       case "objectionStored":
         this.#object(open);

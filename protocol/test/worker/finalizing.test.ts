@@ -87,6 +87,14 @@ test("while an answer waits, nobody commits or takes over the lease that runs ou
   }
 });
 
+test("a proposal that goes for its outcome in one block leaves no time to resolve once more", () => {
+  const node = withProposal(signer);
+  node.runGuest(requestId, "42");
+  assert.equal(node.feed({ kind: "proposalChanged", requestId, proposal: undefined }), []);
+  assert.equal(node.feed({ kind: "outcomeStored", requestId, outcome: proposal.outcome }), ["keepReceipt"]);
+  assert.equal(submissions(node, FINAL + 9), []);
+});
+
 test("after a start the waiting answer is known from the full reading", () => {
   const node = new Harness(holder);
   node.sync();
