@@ -44,5 +44,13 @@ export type { Caller, Method, MethodArgs, MethodName } from "./methods.ts";
 export { CALLERS, METHODS, methodArgs } from "./methods.ts";
 export type { StateKey } from "./state-keys.ts";
 export { parseStateKey, stateKeys } from "./state-keys.ts";
-export type { Network, PendingRecord } from "./views.ts";
-export { parseAmount, parseNetwork, parseNode, parseNodes, parsePendingRecords } from "./views.ts";
+export type { Build, Level, Network, PendingRecord } from "./views.ts";
+export {
+  parseAmount,
+  parseBuild,
+  parseNetwork,
+  parseNode,
+  parseNodes,
+  parsePendingRecords,
+  parseRecipes,
+} from "./views.ts";

@@ -1,4 +1,5 @@
 /** The contract's state keys, for those who watch its state changes (`protocol/src/wire/records.ts`). */
+import { BUILD_PREFIX, type CanonicalSource, sourceHash } from "@outlayer/protocol/wire/builds";
 import { LEASE_PREFIX, NODE_PREFIX, OUTCOME_PREFIX, REQUEST_PREFIX } from "@outlayer/protocol/wire/records";
 
 const REQUEST_KEY_BYTES = 9;
@@ -24,6 +25,7 @@ export const stateKeys = {
   lease: (requestId: number) => requestKey(LEASE_PREFIX, requestId),
   outcome: (requestId: number) => requestKey(OUTCOME_PREFIX, requestId),
   node: (accountId: string) => Uint8Array.of(NODE_PREFIX, ...new TextEncoder().encode(accountId)),
+  build: (source: CanonicalSource) => Uint8Array.of(BUILD_PREFIX, ...sourceHash(source)),
 };
 
 /** What a changed key belongs to; undefined for the contract's private keys. */

@@ -90,6 +90,30 @@ export interface Network {
   readonly pendingCount: number;
   readonly nextRequestId: number;
   readonly liabilitiesYocto: bigint;
+  /** From the lowest on: what a deposit can choose among. */
+  readonly levels: readonly Level[];
+}
+
+/** What an answer needs, and what its base fee is. */
+export interface Level {
+  readonly number: number;
+  readonly replaySeats: number;
+  readonly replicas: number;
+  readonly quorum: number;
+  readonly challengeBlocks: number;
+  readonly baseFeeYocto: bigint;
+}
+
+function levelOf(value: unknown): Level {
+  const fields = fieldsOf(value, "a level");
+  return {
+    number: wholeOf(fields, "number"),
+    replaySeats: wholeOf(fields, "replay_seats"),
+    replicas: wholeOf(fields, "replicas"),
+    quorum: wholeOf(fields, "quorum"),
+    challengeBlocks: wholeOf(fields, "challenge_blocks"),
+    baseFeeYocto: amountOf(fields.base_fee, "base_fee"),
+  };
 }
 
 /** @throws {ContractViewError} as all parsers here. */
@@ -120,6 +144,7 @@ export function parseNetwork(json: string | Uint8Array): Network {
     pendingCount: wholeOf(fields, "pending_count"),
     nextRequestId: wholeOf(fields, "next_request_id"),
     liabilitiesYocto: amountOf(fields.liabilities, "liabilities"),
+    levels: elementsOf(fields.levels, "levels").map(levelOf),
   };
 }
 
@@ -155,6 +180,43 @@ export function parsePendingRecords(json: string | Uint8Array): readonly Pending
       outcome: fields.outcome === null ? undefined : recordOf(outcomeRecord, fields.outcome, "outcome"),
     };
   });
+}
+
+/** What is bound for a source; strength 65,535: signed by the highest level. */
+export interface Build {
+  readonly codeHash: Uint8Array;
+  readonly recipeId: Uint8Array;
+  readonly detailsHash: Uint8Array;
+  readonly requestId: number;
+  readonly quorum: number;
+  readonly boundHeight: number;
+}
+
+function hashOf(value: unknown, name: string): Uint8Array {
+  if (typeof value !== "string" || !/^[0-9a-f]{64}$/.test(value)) {
+    throw new ContractViewError("badShape", `${name} is not a hash`);
+  }
+  return new Uint8Array(Buffer.from(value, "hex"));
+}
+
+/** `get_build`: undefined where nothing is bound. */
+export function parseBuild(json: string | Uint8Array): Build | undefined {
+  const value = parse(json);
+  if (value === null) return undefined;
+  const fields = fieldsOf(value, "get_build");
+  return {
+    codeHash: hashOf(fields.code_hash, "code_hash"),
+    recipeId: hashOf(fields.recipe_id, "recipe_id"),
+    detailsHash: hashOf(fields.details_hash, "details_hash"),
+    requestId: wholeOf(fields, "request_id"),
+    quorum: wholeOf(fields, "quorum"),
+    boundHeight: wholeOf(fields, "bound_height"),
+  };
+}
+
+/** `get_recipes`: ids. */
+export function parseRecipes(json: string | Uint8Array): readonly Uint8Array[] {
+  return elementsOf(parse(json), "get_recipes").map((recipe) => hashOf(recipe, "a recipe"));
 }
 
 /** `get_earnings`, `estimate_execution_cost`, `withdraw_earnings`: yocto. */

@@ -3,10 +3,12 @@ import * as assert from "uvu/assert";
 import {
   ContractViewError,
   parseAmount,
+  parseBuild,
   parseNetwork,
   parseNode,
   parseNodes,
   parsePendingRecords,
+  parseRecipes,
 } from "../../client/index.ts";
 
 function codeOf(parse: () => unknown): string {
@@ -64,6 +66,14 @@ test("answers that a lying RPC could give are refused by name", () => {
     codeOf(() => parsePendingRecords('[{"lease":null,"outcome":null}]')),
     "badShape",
   );
+  assert.is(
+    codeOf(() => parseBuild('{"code_hash":"00"}')),
+    "badShape",
+  );
+  assert.is(
+    codeOf(() => parseRecipes(`["${"AB".repeat(32)}"]`)),
+    "badShape",
+  );
   for (const amount of ["5", '""', '"-1"', '"1.5"', `"${"9".repeat(40)}"`]) {
     assert.is(
       codeOf(() => parseAmount(amount)),
@@ -75,6 +85,8 @@ test("answers that a lying RPC could give are refused by name", () => {
 test("answers that are what they should be are read", () => {
   assert.is(parseNode("null"), undefined);
   assert.equal(parseNodes("[]"), []);
+  assert.is(parseBuild("null"), undefined);
+  assert.equal(parseRecipes(`["${"ab".repeat(32)}"]`), [new Uint8Array(32).fill(0xab)]);
   assert.is(parseAmount('"340282366920938463463374607431768211455"'), 2n ** 128n - 1n);
 });
 

@@ -3,17 +3,15 @@ import { sign } from "node:crypto";
 import { decode } from "@outlayer/protocol/wire/borsh";
 import {
   BUILD_DOMAIN,
-  BUILD_PREFIX,
   type BuildRecord,
   type BuildStatement,
   buildDetailsHash,
   buildRecord,
   buildStatementDigest,
   canonicalSourceOf,
-  sourceHash,
 } from "@outlayer/protocol/wire/builds";
 import { requestDigest } from "@outlayer/protocol/wire/records";
-import { type Attestation, type AttestedBuild, bindBuildArgs } from "../../client/index.ts";
+import { type Attestation, type AttestedBuild, bindBuildArgs, stateKeys } from "../../client/index.ts";
 import { CHAIN_ID, CODE_HASH, expectOk, keyOf, NODES, OUTLAYER, type World } from "./world.ts";
 
 export const RECIPE = new Uint8Array(32).fill(0x11);
@@ -71,7 +69,7 @@ export function buildArgs(world: World, built: Built = {}): string {
 /** What the contract keeps for a source. */
 export function storedBuild(world: World, repo: string = REPOSITORY.GitHub.repo): BuildRecord | undefined {
   const canonical = canonicalSourceOf({ kind: "GitHub", repo, commit: COMMIT, buildTarget: undefined })!;
-  const bytes = world.stored(Uint8Array.of(BUILD_PREFIX, ...sourceHash(canonical)));
+  const bytes = world.stored(stateKeys.build(canonical));
   return bytes === undefined ? undefined : decode(buildRecord, bytes);
 }
 

@@ -10,6 +10,8 @@ import {
   disputeArgs,
   type ExecutionRequest,
   type NetworkOptions,
+  parseBuild,
+  parseRecipes,
   proveEquivocationArgs,
   stateKeys,
 } from "../../client/index.ts";
@@ -98,6 +100,11 @@ test("a compile-only request is answered by a build, and the code stays bound wh
     [hex(CODE_HASH), ["n0.test", "n1.test", "n2.test"], "bob.test"],
   );
   assert.is(storedBuild(world)!.requestId, 0n);
+  const { quorum, boundHeight, ...seen } = parseBuild(world.view("get_build", JSON.stringify({ source: REPOSITORY })))!;
+  const { codeHash, recipeId, detailsHash } = storedBuild(world)!;
+  assert.equal(seen, { codeHash, recipeId, detailsHash, requestId: 0 });
+  assert.ok(quorum === 3 && boundHeight < world.height);
+  assert.equal(parseRecipes(world.view("get_recipes")), [RECIPE]);
 });
 
 test("a bound output of many bytes is held to the bound code as well", () => {

@@ -122,6 +122,7 @@ test("get_network tells every parameter; what new was not told is the default", 
     pendingCount: 0,
     nextRequestId: 0,
     liabilitiesYocto: 0n,
+    levels: [{ number: 0, replaySeats: 12, replicas: 3, quorum: 3, challengeBlocks: 0, baseFeeYocto: BASE_FEE }],
   });
 });
 
