@@ -11,6 +11,7 @@ import { callArguments } from "./json";
 import { MAX_FORMER_HOLDERS } from "./limits";
 import { Message } from "./message";
 import { LeaseRecord, NodeRecord, OutcomeRecord, RequestRecord } from "./records";
+import { ProposalRecord } from "./proposals";
 import { penaliseHolder } from "./slashing";
 import { Draw, isEligible, leaseSeats, ROLE_LEASE } from "./sortition";
 import { State } from "./state";
@@ -95,6 +96,8 @@ export function claim_lease(): void {
   const state = State.load();
   const request = RequestRecord.load(claim.requestId);
   check(!OutcomeRecord.exists(claim.requestId), "AlreadyResolved: the request has its result");
+  // Its lease may run out meanwhile, and nobody is to take it over from a holder that has answered.
+  check(!state.answersMayWait || !ProposalRecord.exists(claim.requestId), "AlreadyProposed: an answer waits for objections");
   takeLease(state, request, claim.leaseEpoch, claim.seat);
   state.assertSolvent();
 }

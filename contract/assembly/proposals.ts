@@ -34,6 +34,7 @@ export class ProposalRecord {
   }
 
   static exists(id: u64): bool { return has(requestKey(PROPOSAL_PREFIX, id)); }
+  static stored(id: u64): Uint8Array | null { return read(requestKey(PROPOSAL_PREFIX, id)); }
   static remove(id: u64): void { remove(requestKey(PROPOSAL_PREFIX, id)); }
 
   static find(id: u64): ProposalRecord | null {

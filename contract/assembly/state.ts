@@ -194,6 +194,9 @@ export class State {
     this.seatsEpoch = epoch;
   }
 
+  /** Whether any open request can have an answer that waits for objections. */
+  get answersMayWait(): bool { return this.challengeBlocks > 0 || this.requestsAboveLowest > 0; }
+
   /**
    * Equal attestations that this many nodes can be asked for: two thirds of them, but two where there are two, so
    * that a small network answers at all and a single node alone never does where it has company.

@@ -135,6 +135,10 @@ export function get_pending_request_ids(): void {
 }
 
 /** Pages end early at {@link MAX_PAGE_BYTES}: the next one starts after as many as came. */
+function lengthOf(stored: Uint8Array | null): i32 {
+  return stored ? stored.length : 0;
+}
+
 export function get_pending_records(): void {
   const ids = pageIds(State.load(), callArguments(), MAX_PAGE);
   const out = new JsonWriter(16_384);
@@ -142,13 +146,15 @@ export function get_pending_records(): void {
   for (let i = 0; i < ids.length; i++) {
     const request = RequestRecord.stored(ids[i])!;
     const lease = LeaseRecord.stored(ids[i]);
-    const outcome = OutcomeRecord.stored(ids[i]);
-    const more = request.length + (lease ? lease.length : 0) + (outcome ? outcome.length : 0);
+    const outcome = OutcomeRecord.stored(ids[i]), proposal = ProposalRecord.stored(ids[i]);
+    const more = request.length + lengthOf(lease) + lengthOf(outcome) + lengthOf(proposal);
     if (i > 0 && out.length + (more / 3) * 4 + 256 > MAX_PAGE_BYTES) break;
     out.open();
     out.base64OrNullField("request", request);
     out.base64OrNullField("lease", lease);
     out.base64OrNullField("outcome", outcome);
+    out.base64OrNullField("proposal", proposal);
+    out.boolField("objected", ObjectionRecord.exists(ids[i]));
     out.close();
   }
   out.byte(0x5d);

@@ -10,6 +10,8 @@ import {
   nodeRecord,
   type OutcomeRecord,
   outcomeRecord,
+  type ProposalRecord,
+  proposalRecord,
   type RequestRecord,
   requestRecord,
 } from "@outlayer/protocol/wire/records";
@@ -165,6 +167,9 @@ export interface PendingRecord {
   readonly request: RequestRecord;
   readonly lease: LeaseRecord | undefined;
   readonly outcome: OutcomeRecord | undefined;
+  /** An answer that waits for objections. */
+  readonly proposal: ProposalRecord | undefined;
+  readonly objected: boolean;
 }
 
 /**
@@ -178,6 +183,8 @@ export function parsePendingRecords(json: string | Uint8Array): readonly Pending
       request: recordOf(requestRecord, fields.request, "request"),
       lease: fields.lease === null ? undefined : recordOf(leaseRecord, fields.lease, "lease"),
       outcome: fields.outcome === null ? undefined : recordOf(outcomeRecord, fields.outcome, "outcome"),
+      proposal: fields.proposal === null ? undefined : recordOf(proposalRecord, fields.proposal, "proposal"),
+      objected: fields.objected === true,
     };
   });
 }

@@ -11,6 +11,7 @@ import {
   disputeArgs,
   type NetworkOptions,
   objectArgs,
+  parsePendingRecords,
   proveEquivocationArgs,
   type SignedStatement,
   stateKeys,
@@ -82,6 +83,22 @@ test("an answer waits for objections, and without one anybody makes it final", (
   expectOk(finalize());
   assert.is(world.view("get_stats").startsWith("[1,"), true);
   assert.is(world.call("alice.test", "finalize_execution", '{"request_id":0}').panic, "NoSuchRequest");
+});
+
+test("while an answer waits nobody takes over the lease that runs out meanwhile, and watchers read it with the request", () => {
+  const world = leased({ challengeBlocks: 60, leaseBlocks: 10 });
+  expectOk(resolve(world, { response: RIGHT, signers: THREE }));
+  world.advance(40);
+  const claim = () => world.call("n3.test", "claim_lease", claimLeaseArgs({ requestId: 0, seat: 0, leaseEpoch: 1 }));
+  assert.is(claim().panic, "AlreadyProposed");
+  const pending = () => parsePendingRecords(world.view("get_pending_records", "{}"))[0]!;
+  assert.equal(pending().proposal?.responseHash, responseHash(RIGHT));
+  assert.is(pending().proposal?.outcome.holder, "n0.test");
+  assert.is(pending().objected, false);
+  expectOk(world.call("n3.test", "object", objectArgs({ requestId: 0, seat: 0 }), { depositYocto: NEAR }));
+  assert.equal(pending().proposal, undefined);
+  assert.is(pending().objected, true);
+  expectOk(claim());
 });
 
 test("an answer that everybody signed does not wait", () => {

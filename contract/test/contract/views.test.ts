@@ -23,6 +23,8 @@ test("pending requests come in pages, in order, and settle out of them", () => {
   assert.equal(records[0]!.lease, undefined);
   assert.equal(records[1]!.lease, world.lease(3));
   assert.equal(records[1]!.request, world.request(3));
+  assert.equal(records[1]!.proposal, undefined);
+  assert.is(records[1]!.objected, false);
   expectOk(world.call("bob.test", "resolve_execution", answerArgs(world, { requestId: 3 })));
   assert.equal(ids("{}"), [0, 1, 2, 4, 5, 6]);
   assert.equal(ids('{"from_request_id":3,"limit":2}'), [4, 5]);

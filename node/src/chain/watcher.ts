@@ -8,7 +8,7 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { decode, WireError } from "@outlayer/protocol/wire/borsh";
-import { leaseRecord, nodeRecord, outcomeRecord, requestRecord } from "@outlayer/protocol/wire/records";
+import { leaseRecord, nodeRecord, outcomeRecord, proposalRecord, requestRecord } from "@outlayer/protocol/wire/records";
 import type { WorkerEvent } from "@outlayer/protocol/worker/events";
 import { eventOf, type StateChange } from "@outlayer/protocol/worker/state-changes";
 import { z } from "zod";
@@ -26,7 +26,15 @@ const MAX_PAGES = 2_000;
 const base64 = z.string().transform((text) => new Uint8Array(Buffer.from(text, "base64")));
 const nodesPage = z.array(z.object({ record: base64 })).max(PAGE);
 const pendingPage = z
-  .array(z.object({ request: base64, lease: base64.nullable(), outcome: base64.nullable() }))
+  .array(
+    z.object({
+      request: base64,
+      lease: base64.nullable(),
+      outcome: base64.nullable(),
+      proposal: base64.nullable(),
+      objected: z.boolean(),
+    }),
+  )
   .max(PAGE);
 
 export interface WatcherOptions {
@@ -141,7 +149,8 @@ export class ChainWatcher {
         requestIds.push(record.requestId);
         const lease = entry.lease ? decode(leaseRecord, entry.lease) : undefined;
         const outcome = entry.outcome ? decode(outcomeRecord, entry.outcome) : undefined;
-        await deliver({ kind: "requestOpened", record, lease, outcome });
+        const proposal = entry.proposal ? decode(proposalRecord, entry.proposal) : undefined;
+        await deliver({ kind: "requestOpened", record, lease, outcome, proposal, objected: entry.objected });
       }
     }
     await deliver({ kind: "pendingListed", requestIds });
