@@ -68,7 +68,9 @@ export function dispute(): void {
   const reporter = predecessor();
   let reward = new U128();
   for (let i = 0; i < accused.length; i++) {
-    reward = reward.plus(slash(state, accused[i].accountId, request.requestId, reporter, wrong.resultHash()));
+    reward = reward.plus(slash(
+      state, accused[i].accountId, request.requestId, request.replaySeats, reporter, wrong.resultHash(),
+    ));
   }
   const replaced = wrong.isBuild && replaceBuild(state, request, wrong, right);
   check(replaced || !reward.isZero(), "AlreadyPunished: nobody is left to be slashed for this request");
@@ -128,5 +130,5 @@ export function prove_equivocation(): void {
   check(same(subject.bytes, other.bytes), "NotAContradiction: about another request or lease");
   check(!same(first, second), "NotAContradiction: the same statement twice");
   assertUnpunished(account, subject.requestId);
-  conclude(state, slash(state, account, subject.requestId, predecessor(), fresh(32)));
+  conclude(state, slash(state, account, subject.requestId, 0, predecessor(), fresh(32)));
 }

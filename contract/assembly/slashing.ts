@@ -204,10 +204,10 @@ export function assertUnpunished(account: Uint8Array, requestId: u64): void {
 }
 
 /** A tenth of the stake, of what is not frozen already, and of all of a request's signers no more than a committee's stake. */
-function amountFor(state: State, node: NodeRecord, frozen: U128, requestId: u64): U128 {
+function amountFor(state: State, node: NodeRecord, frozen: U128, requestId: u64, seats: u32): U128 {
   const key = numberedKey(TAKEN_PREFIX, requestId), bytes = read(key);
   const before = bytes ? new BorshReader(bytes).u128() : new U128();
-  const left = state.seatStake.times(state.replaySeats).minusOrZero(before), free = node.stake.minusOrZero(frozen);
+  const left = state.seatStake.times(max(seats, state.replaySeats)).minusOrZero(before), free = node.stake.minusOrZero(frozen);
   let amount = node.stake.dividedBy(SLASH_DIVISOR);
   if (free.lessThan(amount)) amount = free;
   if (left.lessThan(amount)) amount = left;
@@ -218,11 +218,11 @@ function amountFor(state: State, node: NodeRecord, frozen: U128, requestId: u64)
 }
 
 /**
- * Once an account and request: its seats go at once, a part of its stake is frozen. `result` is the answer that it
- * signed. Returns what the reporter earns when the stake is taken.
+ * Once an account and request: its seats go at once, a part of its stake is frozen. `seats` may replay the request,
+ * `result` is the answer that the account signed. Returns what the reporter earns when the stake is taken.
  */
 export function slash(
-  state: State, account: Uint8Array, requestId: u64, reporter: Uint8Array, result: Uint8Array,
+  state: State, account: Uint8Array, requestId: u64, seats: u32, reporter: Uint8Array, result: Uint8Array,
 ): U128 {
   const stored = NodeRecord.stored(account);
   const incident = incidentKey(account, requestId);
@@ -232,7 +232,7 @@ export function slash(
   node.rollTo(state.stakeEpoch());
   dropSeats(state, node);
   node.save();
-  const amount = amountFor(state, node, penalties.frozen, requestId);
+  const amount = amountFor(state, node, penalties.frozen, requestId, seats);
   penalties.lockedUntil = blockHeight() + SLASH_DELAY_EPOCHS * state.stakeEpochBlocks;
   if (!amount.isZero()) {
     penalties.items.push(new Penalty(requestId, penalties.lockedUntil, amount, reporter, result));
@@ -259,7 +259,10 @@ export function judgeObjection(
   } else {
     returnBond(request.requestId, objection);
     for (let i = 0; i < objection.signers.length; i++) {
-      slash(state, objection.signers[i], request.requestId, objection.account, objection.claim.resultHash());
+      slash(
+        state, objection.signers[i], request.requestId, request.replaySeats, objection.account,
+        objection.claim.resultHash(),
+      );
     }
   }
   state.save();

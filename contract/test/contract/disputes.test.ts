@@ -70,6 +70,22 @@ function attested(world: World, answer: Answer): AttestedResult {
 const THREE = NODES.slice(0, 3);
 const FOUR = NODES.slice(1, 5);
 
+test("signers of a higher level lose together what its committee stands for", () => {
+  const level = { replaySeats: 144, quorum: 3, baseFeeYocto: NEAR / 50n };
+  const world = World.started([28, 28, 28, 28, 28], { replaySeats: 4, quorum: 3, levels: [level] });
+  world.ask();
+  world.advance(40);
+  expectOk(world.call("n0.test", "claim_lease", claimLeaseArgs({ requestId: 0, seat: 0, leaseEpoch: 0 })));
+  assert.is(world.request(0)!.level.replaySeats, 140);
+  const record = world.stored(stateKeys.request(0))!;
+  const wrong = attested(world, { response: WRONG, signers: THREE });
+  const right = attested(world, { response: RIGHT, signers: FOUR, seats: 24 });
+  expectOk(world.call("alice.test", "dispute", disputeArgs(record, wrong, right)));
+  const frozen = THREE.map((name) => BigInt(penalties(world, name).frozen[0].amount));
+  // A tenth of 28 NEAR each; the lowest level's committee would be worth 4 together.
+  assert.equal(frozen, [28n, 28n, 28n].map((tenths) => (tenths * NEAR) / 10n));
+});
+
 test("an answer waits for objections, and without one anybody makes it final", () => {
   const world = leased({ challengeBlocks: 40 });
   const proposed = expectOk(resolve(world, { response: RIGHT, signers: THREE }));
