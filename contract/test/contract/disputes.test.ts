@@ -83,7 +83,10 @@ test("signers of a higher level lose together what its committee stands for", ()
   expectOk(world.call("alice.test", "dispute", disputeArgs(record, wrong, right)));
   const frozen = THREE.map((name) => BigInt(penalties(world, name).frozen[0].amount));
   // A tenth of 28 NEAR each; the lowest level's committee would be worth 4 together.
-  assert.equal(frozen, [28n, 28n, 28n].map((tenths) => (tenths * NEAR) / 10n));
+  assert.equal(
+    frozen,
+    [28n, 28n, 28n].map((tenths) => (tenths * NEAR) / 10n),
+  );
 });
 
 test("an answer waits for objections, and without one anybody makes it final", () => {
