@@ -5,6 +5,7 @@
  */
 import { createHash } from "node:crypto";
 import { claimLeaseArgs, METHODS, objectArgs } from "../../client/index.ts";
+import { buildArgs, RECIPE, REPOSITORY } from "./build-world.ts";
 import { Dice } from "./dice.ts";
 import { BORSH_METHODS, type BorshMethod, hostileBorsh } from "./hostile-borsh.ts";
 import { answerArgs, expectOk, GITHUB, LIMITS, NEAR, NODES, OUTLAYER, World } from "./world.ts";
@@ -15,13 +16,17 @@ const DEPOSITS = [0n, 0n, 0n, 1n, NEAR / 10n, NEAR, 3n * NEAR];
 
 /** What hostile Borsh is about. */
 const OPEN = { leased: 4, free: 3 };
+/** A request of a repository, whose code can be bound. */
+const UNBUILT = 5;
 
 /** Requests leased, proposed, objected to and free; a project, secrets, a token, a keystore epoch, earnings. */
 export function populatedWorld(): World {
   const world = World.started([2, 2, 2, 2, 2], { quorum: 3, challengeBlocks: 90 });
   for (let id = 0; id < 5; id++) world.ask();
+  world.ask({ source: REPOSITORY });
+  expectOk(world.call("owner.test", "add_recipe", JSON.stringify({ recipe_id: Buffer.from(RECIPE).toString("hex") })));
   world.advance(30);
-  for (const requestId of [0, 1, 2, OPEN.leased]) {
+  for (const requestId of [0, 1, 2, OPEN.leased, UNBUILT]) {
     expectOk(world.call("n0.test", "claim_lease", claimLeaseArgs({ requestId, seat: 0, leaseEpoch: 0 })));
   }
   const all = NODES.slice(0, 5);
@@ -173,6 +178,9 @@ export function hostileCall(world: World, number: number): HostileCall {
   let args: unknown = Object.fromEntries(
     Object.entries(description.args).map(([name, type]) => [name, plausible(dice, type)]),
   );
+  if (method === "bind_build" && world.lease(UNBUILT)) {
+    args = JSON.parse(buildArgs(world, { requestId: UNBUILT, signers: NODES.slice(0, 2 + dice.below(3)) }));
+  }
   for (let times = dice.below(3); times > 0; times--) args = disturb(dice, args);
   const text = JSON.stringify(args) ?? "";
   const bytes = dice.below(5) === 0 ? garble(dice, text) : Buffer.from(text);
