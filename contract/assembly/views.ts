@@ -134,11 +134,9 @@ export function get_pending_request_ids(): void {
   returnBytes(out.done());
 }
 
-/** Pages end early at {@link MAX_PAGE_BYTES}: the next one starts after as many as came. */
-function lengthOf(stored: Uint8Array | null): i32 {
-  return stored ? stored.length : 0;
-}
+function lengthOf(stored: Uint8Array | null): i32 { return stored ? stored.length : 0; }
 
+/** Pages end early at {@link MAX_PAGE_BYTES}: the next one starts after as many as came. */
 export function get_pending_records(): void {
   const ids = pageIds(State.load(), callArguments(), MAX_PAGE);
   const out = new JsonWriter(16_384);
