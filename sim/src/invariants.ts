@@ -8,6 +8,7 @@ import { REJECTIONS } from "@outlayer/protocol/reject";
 import { jobOf } from "@outlayer/protocol/replay/response";
 import { decode } from "@outlayer/protocol/wire/borsh";
 import {
+  type GuestResponse,
   NODE_PREFIX,
   nodeRecord,
   REQUEST_PREFIX,
@@ -38,6 +39,8 @@ interface Followed {
   expected: string;
   openedHeight: number;
   outcome: boolean;
+  /** What an answer says that waits for objections: it counts if the yield runs out meanwhile. */
+  waiting: string | undefined;
   closed: number;
   endedHeight: number | undefined;
   leases: number;
@@ -92,7 +95,7 @@ export class Invariants {
         const expected = outcome.kind === "exited" ? new TextDecoder().decode(outcome.stdout) : "";
         this.#require(!this.#requests.has(record.requestId), `request ${record.requestId} opened twice`);
         this.#requests.set(record.requestId, {
-          ...{ record, expected, openedHeight: height, outcome: false, closed: 0, leases: 0 },
+          ...{ record, expected, openedHeight: height, outcome: false, waiting: undefined, closed: 0, leases: 0 },
           ...{ endedHeight: undefined, holder: undefined },
         });
         return;
@@ -111,11 +114,22 @@ export class Invariants {
         this.#require(!followed.outcome, `request ${event.requestId} is resolved twice`);
         followed.outcome = true;
         const { response } = event.outcome;
-        const answer = response.output?.kind === "Text" ? response.output.text : undefined;
+        const answer = textOf(response);
         this.#require(
           answer === followed.expected,
           `request ${event.requestId} is answered wrongly: ${response.error}`,
         );
+        return;
+      }
+      case "proposalChanged": {
+        const followed = this.#requests.get(event.requestId);
+        // What goes by itself goes with the request; an outcome and an objection tell of themselves.
+        if (followed && event.proposal) followed.waiting = textOf(event.proposal.outcome.response) ?? "";
+        return;
+      }
+      case "objectionStored": {
+        const followed = this.#requests.get(event.requestId);
+        if (followed) followed.waiting = undefined;
         return;
       }
       case "requestClosed": {
@@ -123,6 +137,11 @@ export class Invariants {
         if (!followed) return;
         followed.closed++;
         followed.endedHeight = height;
+        const { outcome, waiting, expected } = followed;
+        this.#require(
+          outcome || waiting === undefined || waiting === expected,
+          `request ${event.requestId} is settled by a wrong answer that waited`,
+        );
         this.#require(followed.closed === 1, `request ${event.requestId} ends ${followed.closed} times`);
         return;
       }
@@ -149,8 +168,8 @@ export class Invariants {
       this.#requests.size === requests,
       `${this.#requests.size} of ${requests} requests reached the contract`,
     );
-    for (const [requestId, { record, outcome }] of this.#requests) {
-      if (outcome) continue;
+    for (const [requestId, { record, outcome, waiting }] of this.#requests) {
+      if (outcome || waiting !== undefined) continue;
       const able = attesters(record);
       this.#require(
         able < record.level.quorum,
@@ -172,19 +191,28 @@ export class Invariants {
   }
 
   ends(): readonly RequestEnd[] {
-    return [...this.#requests].map(([requestId, { openedHeight, outcome, closed, endedHeight, leases, holder }]) => ({
+    return [...this.#requests].map(([requestId, followed]) => ({
       requestId,
-      status: closed === 0 ? "open" : outcome ? "resolved" : "refunded",
-      openedHeight,
-      endedHeight,
-      leases,
-      holder,
+      status: statusOf(followed),
+      openedHeight: followed.openedHeight,
+      endedHeight: followed.endedHeight,
+      leases: followed.leases,
+      holder: followed.holder,
     }));
   }
 
   #require(holds: boolean, violation: string): void {
     if (!holds && this.violations.length < MAX_VIOLATIONS) this.violations.push(violation);
   }
+}
+
+function statusOf({ closed, outcome, waiting }: Followed): RequestEnd["status"] {
+  if (closed === 0) return "open";
+  return outcome || waiting !== undefined ? "resolved" : "refunded";
+}
+
+function textOf({ output }: GuestResponse): string | undefined {
+  return output?.kind === "Text" ? output.text : undefined;
 }
 
 function hex(bytes: Uint8Array): string {

@@ -70,6 +70,8 @@ export interface OpenRequest {
   outcome: OutcomeRecord | undefined;
   /** An answer that waits for objections: nobody may give another one meanwhile. */
   proposal: ProposalRecord | undefined;
+  /** Whether there ever was one. */
+  waited: boolean;
   /** Somebody objected: from then on only an answer of the highest level counts. */
   objected: boolean;
   finalizeSentHeight: number | undefined;

@@ -174,6 +174,7 @@ export class WorkerMachine implements Machine<WorkerEvent, WorkerEffect, WorkerV
     const isNew = proposal !== undefined && open.proposal === undefined;
     open.proposal = proposal;
     if (!isNew) return;
+    open.waited = true;
     open.finalizeSentHeight = undefined;
     this.#scope.progress(open, "proposed", `open to objections until block ${proposal.finalHeight}`);
   }
@@ -211,6 +212,7 @@ export class WorkerMachine implements Machine<WorkerEvent, WorkerEffect, WorkerV
       announced: undefined,
       outcome: undefined,
       proposal: undefined,
+      waited: false,
       objected: false,
       finalizeSentHeight: undefined,
       objectionSentHeight: undefined,
@@ -241,7 +243,7 @@ export class WorkerMachine implements Machine<WorkerEvent, WorkerEffect, WorkerV
     if (!open) return;
     this.#scope.requests.delete(requestId);
     if (open.work.kind === "done") this.#forget([requestId]);
-    this.#scope.progress(open, "closed", open.outcome ? "settled" : "ended without an answer: refunded");
+    this.#scope.progress(open, "closed", endOf(open));
   }
 
   #reconcile(requestIds: readonly number[]): void {
@@ -327,6 +329,12 @@ export class WorkerMachine implements Machine<WorkerEvent, WorkerEffect, WorkerV
     const here = lease ? `${lease.leaseEpoch} of ${lease.holder}` : "free";
     scope.reject(from, "staleLease", `about lease epoch ${message.leaseEpoch}, here it is ${here}`);
   }
+}
+
+function endOf({ outcome, waited, objected }: OpenRequest): string {
+  if (outcome) return "settled";
+  if (waited && !objected) return "ended while an answer waited, which counts unless the request was cancelled";
+  return "ended without an answer: refunded";
 }
 
 /** The holder that a message speaks of, where it names one. */
