@@ -1,6 +1,6 @@
 /** What each action does to an account (nearcore runtime/src/actions.rs). */
 import { accountKind, isSubAccountOf, isTopLevel, SYSTEM_ACCOUNT } from "../codec/account-id.ts";
-import type { Action, GasKeyAction } from "../codec/action.ts";
+import type { Action, RefusedAction } from "../codec/action.ts";
 import { sha256, toHash, ZERO_HASH } from "../codec/hash.ts";
 import { publicKeyFromBytes } from "../codec/public-key.ts";
 import { ACCOUNT_CREATION, STORAGE_USAGE } from "../parameters/protocol-config.ts";
@@ -171,7 +171,7 @@ function deleteAccount(scope: ReceiptScope, account: Account, beneficiaryId: str
 /** Runs every kind of action but `FunctionCall`. @throws ActionFailure */
 export function applyPlainAction(
   scope: ReceiptScope,
-  action: Exclude<Action, { kind: "FunctionCall" | "Delegate" } | GasKeyAction>,
+  action: Exclude<Action, { kind: "FunctionCall" | "Delegate" } | RefusedAction>,
 ): void {
   switch (action.kind) {
     case "CreateAccount":

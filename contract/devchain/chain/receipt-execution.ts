@@ -3,7 +3,7 @@
  * (nearcore runtime/src/lib.rs `apply_action_receipt`).
  */
 import { SYSTEM_ACCOUNT } from "../codec/account-id.ts";
-import type { Action, DelegateAction, FunctionCallAction } from "../codec/action.ts";
+import { type Action, type DelegateAction, type FunctionCallAction, isRefused } from "../codec/action.ts";
 import { deriveHash, type Hash, hashBytes, sha256, toHash } from "../codec/hash.ts";
 import { publicKeyBytes } from "../codec/public-key.ts";
 import { LIMITS, RECEIPT_FEE } from "../parameters/protocol-config.ts";
@@ -110,8 +110,8 @@ class ReceiptExecution {
       this.#call(action, index);
     } else if (action.kind === "Delegate") {
       this.#delegate(action);
-    } else if (action.kind === "TransferToGasKey" || action.kind === "AddGasKey") {
-      throw new Error("actions on gas keys are refused before they get into a receipt");
+    } else if (isRefused(action)) {
+      throw new Error(`${action.kind} is refused before it gets into a receipt`);
     } else {
       applyPlainAction(this.#scope, action);
       this.returned = { kind: "value", value: new Uint8Array() };

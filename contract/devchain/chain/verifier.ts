@@ -112,6 +112,8 @@ function checkAction(action: Action, receiverId: string): ErrorJson | undefined 
     case "TransferToGasKey":
     case "AddGasKey":
       return { UnsupportedProtocolFeature: { protocol_feature: "GasKeys", version: PROTOCOL_VERSION } };
+    case "UniversalStateInit":
+      return { UnsupportedProtocolFeature: { protocol_feature: "UniversalAccounts", version: PROTOCOL_VERSION } };
     case "DeleteAccount":
       return isAccountId(action.beneficiaryId) ? undefined : { InvalidAccountId: { account_id: action.beneficiaryId } };
     default:

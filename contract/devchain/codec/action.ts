@@ -64,8 +64,12 @@ export interface StateInitRecord {
   readonly value: Uint8Array;
 }
 
-/** What this chain's contracts can ask for, and its receipts refuse: keys with a balance of their own for gas (NEP-611). */
-export type GasKeyAction =
+/**
+ * What this chain's contracts can ask for, and its receipts refuse: keys with a balance of their own for gas (NEP-611),
+ * and accounts that follow from keys, code and state (NEP-642).
+ */
+export type RefusedAction =
+  | { readonly kind: "UniversalStateInit"; readonly stateInit: Uint8Array; readonly deposit: bigint }
   | { readonly kind: "TransferToGasKey"; readonly publicKey: PublicKey; readonly deposit: bigint }
   | {
       readonly kind: "AddGasKey";
@@ -79,7 +83,7 @@ export type Action =
   | { readonly kind: "DeployGlobalContract"; readonly code: Uint8Array<ArrayBuffer>; readonly byAccount: boolean }
   | { readonly kind: "UseGlobalContract"; readonly contract: GlobalContractId }
   | DeterministicStateInitAction
-  | GasKeyAction
+  | RefusedAction
   | { readonly kind: "CreateAccount" }
   | { readonly kind: "DeployContract"; readonly code: Uint8Array<ArrayBuffer> }
   | FunctionCallAction
@@ -97,4 +101,8 @@ export function actionDeposit(action: Action): bigint {
 export function actionGas(action: Action): number {
   if (action.kind === "Delegate") return action.actions.reduce((sum, inner) => sum + actionGas(inner), 0);
   return action.kind === "FunctionCall" ? action.gas : 0;
+}
+
+export function isRefused(action: Action): action is RefusedAction {
+  return action.kind === "TransferToGasKey" || action.kind === "AddGasKey" || action.kind === "UniversalStateInit";
 }

@@ -73,6 +73,31 @@ const publicKey = bytes((random) => {
 const methodNames = bytes((random) => random.pick(["", "a", "a,b,c", "a,,b", ",", [0x61, 0x2c, 0xff]]));
 const codeHash = bytes((random) => random.bytes(random.chance(8) ? 31 : 32));
 const nonces = number((random) => BigInt(random.pick([0, 1, 2, 16, 1024, 65_536])));
+const framed = (content: readonly number[]) => [content.length, 0, 0, 0, ...content];
+/** A universal account's state, at times out of order, with something twice, or with tags that are none. */
+const stateInit = bytes((random) => {
+  const contracts = [
+    [0],
+    [1, 0, ...random.bytes(32)],
+    [1, 1, ...framed([...Buffer.from("bob.test")])],
+    [1, 1, 1, 0, 0, 0, 66],
+    [2],
+  ];
+  const count = random.below(4);
+  const names = Array.from({ length: count }, (_, index) => (random.chance(6) ? random.below(3) : index));
+  const entries = names.flatMap((name) => [...framed([97, name]), ...framed(random.bytes(random.below(3)))]);
+  const tags = Array.from({ length: random.below(3) }, () => random.pick([0, 0, 0, 1, 3, 2]));
+  if (!random.chance(5)) tags.sort((a, b) => a - b);
+  const keys = tags.flatMap((tag, index) => [tag, index, ...random.bytes(tag === 1 ? 63 : 31)]);
+  return [
+    random.chance(20) ? 1 : 0,
+    ...random.pick(contracts.slice(0, random.chance(6) ? 5 : 3)),
+    ...[count, 0, 0, 0],
+    ...entries,
+    ...[tags.length, 0, 0, 0],
+    ...keys,
+  ];
+});
 const promiseIndices: Values = (random, data) => {
   const count = random.below(4);
   const list = Buffer.alloc(8 * count);
@@ -230,6 +255,8 @@ const SHAPES: Readonly<Record<string, readonly Values[]>> = {
   promise_batch_action_state_init: [promise, codeHash, amount],
   promise_batch_action_state_init_by_account_id: [promise, account, amount],
   set_state_init_data_entry: [promise, small, key, value],
+  universal_state_init_to_account_id: [stateInit, register],
+  promise_batch_action_universal_state_init: [promise, stateInit, amount],
   promise_batch_action_transfer_to_gas_key: [promise, publicKey, amount],
   promise_batch_action_add_gas_key_with_full_access: [promise, publicKey, nonces],
   promise_batch_action_add_gas_key_with_function_call: [promise, publicKey, nonces, amount, account, methodNames],
@@ -274,6 +301,7 @@ const GROUPS: readonly (readonly string[])[] = [
   Object.keys(HOST_SIGNATURES).filter((name) => name.startsWith("promise_")),
   ["promise_batch_create", "promise_batch_then", "promise_and", "promise_batch_action_function_call_weight"],
   Object.keys(HOST_SIGNATURES).filter((name) => /global_contract|state_init|gas_key/.test(name)),
+  ["universal_state_init_to_account_id", "promise_batch_action_universal_state_init"],
   ["promise_batch_action_state_init", "promise_batch_action_state_init_by_account_id", "set_state_init_data_entry"],
   Object.keys(HOST_SIGNATURES).filter((name) => name.startsWith("alt_bn128_")),
   Object.keys(HOST_SIGNATURES).filter((name) => name.startsWith("bls12381_")),

@@ -67,6 +67,8 @@ export const HOST_SIGNATURES: Readonly<Record<string, readonly [parameters: stri
   promise_batch_action_state_init: ["jjjj", "j"],
   promise_batch_action_state_init_by_account_id: ["jjjj", "j"],
   set_state_init_data_entry: ["jjjjjj", ""],
+  universal_state_init_to_account_id: ["jjj", "j"],
+  promise_batch_action_universal_state_init: ["jjjj", ""],
   promise_batch_action_transfer_to_gas_key: ["jjjj", ""],
   promise_batch_action_add_gas_key_with_full_access: ["jjjj", ""],
   promise_batch_action_add_gas_key_with_function_call: ["jjjjjjjjj", ""],

@@ -97,7 +97,8 @@ export function actionView(action: Action): unknown {
     }
     case "TransferToGasKey":
     case "AddGasKey":
-      throw new Error("actions on gas keys are refused before anybody can look at them");
+    case "UniversalStateInit":
+      throw new Error(`${action.kind} is refused before anybody can look at it`);
     case "Delegate":
       return {
         Delegate: {

@@ -73,6 +73,7 @@ const action: JsonCodec<Action> = tagged<Action, "kind">("kind", {
     deposit: amount,
   }),
   TransferToGasKey: record({ publicKey: text, deposit: amount }),
+  UniversalStateInit: record({ stateInit: bytes, deposit: amount }),
   AddGasKey: record({ publicKey: text, nonces: count, permission }),
   Delegate: record({
     senderId: text,

@@ -72,7 +72,8 @@ export function actionFee(action: Action, receiverId: string): Fee {
     }
     case "TransferToGasKey":
     case "AddGasKey":
-      throw new Error("actions on gas keys are refused before they get into a receipt");
+    case "UniversalStateInit":
+      throw new Error(`${action.kind} is refused before it gets into a receipt`);
   }
 }
 

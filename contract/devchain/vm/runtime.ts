@@ -19,6 +19,7 @@ import { promiseActionFunctions } from "./host/promise-actions.ts";
 import { promiseFunctions } from "./host/promises.ts";
 import { registerFunctions } from "./host/registers.ts";
 import { storageFunctions } from "./host/storage.ts";
+import { universalAccountFunctions } from "./host/universal-accounts.ts";
 import { HostCall } from "./host-call.ts";
 import {
   EXHAUSTED_EXPORT,
@@ -48,6 +49,7 @@ const HOST_FUNCTIONS: HostFunctions = {
   ...promiseActionFunctions,
   ...globalContractFunctions,
   ...gasKeyFunctions,
+  ...universalAccountFunctions,
   ...storageFunctions,
 };
 

@@ -3,6 +3,7 @@
 //! Touched trie nodes are not counted: the mock has no trie.
 
 use near_crypto::PublicKey;
+use near_primitives::universal_state_init::{UniversalStateInit, state_init_send_counts};
 use near_primitives_core::hash::{CryptoHash, YieldId};
 use near_primitives_core::types::{AccountId, Balance, Gas, GasWeight, Nonce, NonceIndex};
 use near_primitives_core::universal_state_init::{
@@ -210,6 +211,19 @@ impl External for ChainExternal {
         )
     }
 
+    /// As nearcore's `RuntimeExt` does: with the decoder of near-primitives.
+    fn check_state_init(&self, state_init: &RawStateInit) -> Result<(), StateInitError> {
+        UniversalStateInit::from_raw_strict(state_init).map(|_| ())
+    }
+
+    fn state_init_send_counts(
+        &self,
+        state_init: &RawStateInit,
+        mode: DecodeMode,
+    ) -> UniversalStateInitCounts {
+        state_init_send_counts(state_init, mode)
+    }
+
     fn append_action_deterministic_state_init(
         &mut self,
         receipt_index: ReceiptIndex,
@@ -263,8 +277,6 @@ impl External for ChainExternal {
         fn validator_stake(account_id: &AccountId) -> Result<Option<Balance>>;
         fn validator_total_stake() -> Result<Balance>;
         fn chain_id() -> String;
-        fn check_state_init(state_init: &RawStateInit) -> Result<(), StateInitError>;
-        fn state_init_send_counts(state_init: &RawStateInit, mode: DecodeMode) -> UniversalStateInitCounts;
         fn post_quantum_keys_enabled() -> bool;
     }
 
