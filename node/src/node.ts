@@ -15,7 +15,7 @@ import { NearRpc } from "./chain/near-rpc.ts";
 import { TransactionSender } from "./chain/transaction-sender.ts";
 import { ChainWatcher } from "./chain/watcher.ts";
 import type { NodeConfig } from "./config.ts";
-import { AuditedEngine, chooseSandbox, EnginePool } from "./engine/index.ts";
+import { AuditedEngine, chooseSandbox, EnginePool, FallbackEngine } from "./engine/index.ts";
 import { OperatingError } from "./errors.ts";
 import type { NodeFacade } from "./http/facade.ts";
 import { type HttpServer, startHttpServer } from "./http/server.ts";
@@ -96,7 +96,7 @@ async function assemble(
     logger.warn("guests run without a sandbox around their process", { reason: sandbox.reason });
   else logger.info("guests run in a sandbox", { program: sandbox.program });
   const { engineWallTimeMs: wallTimeMs, wasmtimeLib: wasmtimeLibrary } = config;
-  const v8 = new EnginePool({ children: config.engineChildren, wallTimeMs, sandbox, logger });
+  const v8 = new FallbackEngine({ children: config.engineChildren, wallTimeMs, sandbox, logger });
   closing.push(() => v8.stop());
   let audited: AuditedEngine | undefined;
   if (wasmtimeLibrary !== undefined) {

@@ -20,7 +20,7 @@ import {
   MAX_OUTPUT_BYTES,
 } from "@outlayer/protocol/execution/index";
 import { z } from "zod";
-import { EngineFault, EnginePool, profileRun, sameOutcome } from "../engine/index.ts";
+import { EngineFault, EnginePool, FallbackEngine, profileRun, sameOutcome } from "../engine/index.ts";
 
 const EXIT_GUEST_FAILED = 1;
 const EXIT_USAGE = 2;
@@ -175,7 +175,8 @@ async function runAll(
   let total = 0;
   let equal = 0;
   for (const [engine, wasmtimeLibrary] of engines) {
-    const pool = new EnginePool({ children: 1, wallTimeMs: flags.wallTimeMs, wasmtimeLibrary });
+    const options = { children: 1, wallTimeMs: flags.wallTimeMs, wasmtimeLibrary };
+    const pool = wasmtimeLibrary === undefined ? new FallbackEngine(options) : new EnginePool(options);
     try {
       for (let run = 0; run <= flags.replays; run++) {
         const outcome = await pool.run(job);

@@ -6,7 +6,13 @@ import { LocalKind } from "./body.ts";
 import { readValueType } from "./const-expression.ts";
 import { CounterFlow } from "./counter-flow.ts";
 import { Edit, EditList } from "./edits.ts";
-import { MAX_LOCALS } from "./limits.ts";
+import {
+  MAX_CARRIED_VALUES,
+  MAX_LOCALS,
+  MAX_MODULE_CARRIED_VALUES,
+  MAX_MODULE_REMEMBERED_LOCALS,
+  MAX_REMEMBERED_LOCALS,
+} from "./limits.ts";
 import type { ModuleLayout } from "./module.ts";
 import { unsupportedFeature, V128 } from "./opcodes.ts";
 import { OperandStack } from "./operand-stack.ts";
@@ -34,6 +40,11 @@ export class BodyContext {
   nanF32 = false;
   nanF64 = false;
   nanV128 = false;
+  /** See MAX_REMEMBERED_LOCALS. */
+  #edges = 0;
+  #carried = 0;
+  #moduleRemembered = 0;
+  #moduleCarried = 0;
   /** Edits below this number belong to values that control flow may have copied: they stay. */
   firstWithdrawable = 0;
 
@@ -56,6 +67,8 @@ export class BodyContext {
     this.nanF64 = false;
     this.nanV128 = false;
     this.firstWithdrawable = 0;
+    this.#edges = 0;
+    this.#carried = 0;
     this.localCount = 0;
     for (const param of params) this.addLocals(1, param);
     this.localKinds.fill(LocalKind.exact, 0, params.length);
@@ -87,6 +100,31 @@ export class BodyContext {
   /** Notes an edit, unless the code can never run. */
   edit(position: number, kind: number, operand = 0): void {
     if (!this.segments.dead) this.edits.add(position, kind, operand);
+  }
+
+  /** A block or a branch target: compilers keep all locals for it, and the values that it carries. */
+  edge(values: number): void {
+    this.#edges++;
+    this.#bound(this.#edges * this.localCount, MAX_REMEMBERED_LOCALS, "blocks and branches times locals in a function");
+    this.carry(values);
+  }
+
+  /** Values that a block, a branch or a call takes and gives. */
+  carry(values: number): void {
+    this.#carried += values;
+    this.#bound(this.#carried, MAX_CARRIED_VALUES, "values that blocks, branches and calls of a function carry");
+  }
+
+  /** The body is over. */
+  end(): void {
+    this.#moduleRemembered += this.#edges * this.localCount;
+    this.#moduleCarried += this.#carried;
+    this.#bound(this.#moduleRemembered, MAX_MODULE_REMEMBERED_LOCALS, "blocks and branches times locals");
+    this.#bound(this.#moduleCarried, MAX_MODULE_CARRIED_VALUES, "values that blocks, branches and calls carry");
+  }
+
+  #bound(count: number, most: number, what: string): void {
+    if (count > most) this.reader.reject("limit", `${count} ${what}, at most ${most}`);
   }
 
   /** Notes that a segment is charged from here on; -1 is none. */

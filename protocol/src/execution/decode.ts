@@ -166,6 +166,7 @@ function readLimits(reader: Reader): Limits {
 
 function decodeTables(reader: Reader, module: ModuleLayout): void {
   const count = reader.count(limits.MAX_TABLES, "tables");
+  let elements = 0;
   for (let index = 0; index < count; index++) {
     const at = reader.position;
     const element = reader.u8();
@@ -174,8 +175,9 @@ function decodeTables(reader: Reader, module: ModuleLayout): void {
     }
     if (element !== FUNCREF && element !== EXTERNREF) reader.reject("malformed", "unknown table type", at);
     const size = readLimits(reader);
-    if (size.minimum > limits.MAX_TABLE_ELEMENTS) {
-      reader.reject("limit", `a table of ${size.minimum} elements, at most ${limits.MAX_TABLE_ELEMENTS}`, at);
+    elements += size.minimum;
+    if (elements > limits.MAX_TABLE_ELEMENTS) {
+      reader.reject("limit", `tables of ${elements} elements, at most ${limits.MAX_TABLE_ELEMENTS}`, at);
     }
     module.tables.push({ element, limits: size });
   }

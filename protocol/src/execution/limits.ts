@@ -22,6 +22,20 @@ export const MAX_NESTING = 20_000;
 export const MAX_OPERANDS = 20_000;
 /** Targets of one `br_table`; V8 allows 65,520. */
 export const MAX_BRANCH_TARGETS = 60_000;
+/**
+ * What a function makes a compiler remember: all locals for every block, `else` and branch target. Real functions with
+ * 3,000 blocks have some 1,000 locals. Without a bound a guest of 60 KB costs V8 gigabytes; with it a function compiles
+ * in 3 s and below 1 GB.
+ */
+export const MAX_REMEMBERED_LOCALS = 16_000_000;
+/** The same for all functions of a module together: no fuel pays for compiling. */
+export const MAX_MODULE_REMEMBERED_LOCALS = 256_000_000;
+/** Values that the blocks, branches and calls of one function carry: V8 takes 2 s for a function of as many. */
+export const MAX_CARRIED_VALUES = 500_000;
+/** The same for all functions of a module together. */
+export const MAX_MODULE_CARRIED_VALUES = 8_000_000;
+/** Bytes of one function body once rewritten; V8 and wasmtime take 7,654,321. */
+export const MAX_REWRITTEN_BODY_BYTES = 7_000_000;
 /** Entries of the type section. */
 export const MAX_TYPES = 100_000;
 /** Functions, imported ones included. */
@@ -36,7 +50,7 @@ export const MAX_GLOBALS = 100_000;
 export const MAX_MEMORIES = 16;
 /** Tables: real toolchains make one or two. */
 export const MAX_TABLES = 16;
-/** Elements of one table, at start and at most: the memory a table takes is outside the guest's memory limit. */
+/** Elements of all tables together, at start and at most: their memory is outside of the guest's memory limit. */
 export const MAX_TABLE_ELEMENTS = 1_000_000;
 /** Element segments. */
 export const MAX_ELEMENT_SEGMENTS = 100_000;

@@ -16,7 +16,7 @@ import {
 } from "./decode.ts";
 import { type Appended, BodyEmitter, emitGlobalCharge } from "./emit-body.ts";
 import type { ImportTable } from "./import-table.ts";
-import { MAX_GUEST_MEMORY_PAGES, MAX_TABLE_ELEMENTS, STACK_BYTES } from "./limits.ts";
+import { MAX_GUEST_MEMORY_PAGES, MAX_REWRITTEN_BODY_BYTES, MAX_TABLE_ELEMENTS, STACK_BYTES } from "./limits.ts";
 import { type FunctionType, type Limits, type ModuleLayout, type Range, Section } from "./module.ts";
 import { EMPTY_BLOCK, FUNCREF, I32, I64, Op } from "./opcodes.ts";
 import { Reader } from "./reader.ts";
@@ -200,9 +200,12 @@ class ModuleEmitter {
     const section = this.#section;
     section.reset();
     section.u32(tables.length + added);
+    const declared = tables.reduce((elements, { limits }) => elements + limits.minimum, 0);
+    // What the tables may grow by is shared out evenly, since an engine knows the maximum of each alone.
+    const room = Math.floor((MAX_TABLE_ELEMENTS - declared) / Math.max(tables.length, 1));
     for (const { element, limits } of tables) {
       section.u8(element);
-      writeLimits(section, limits, MAX_TABLE_ELEMENTS);
+      writeLimits(section, limits, limits.minimum + room);
     }
     if (added > 0) section.raw([FUNCREF, 1, 2, 2]);
     this.#finishSection(Section.table);
@@ -258,7 +261,12 @@ class ModuleEmitter {
       const functionIndex = module.imports.length + index;
       const { results } = module.types[module.functions[functionIndex]!]!;
       const resultBlock = (out: Writer) => this.#blockType(out, results);
-      code.sized(emitter.emit(functionIndex, plan, validator.segments, validator.edits, resultBlock));
+      const body = emitter.emit(functionIndex, plan, validator.segments, validator.edits, resultBlock);
+      if (body.length > MAX_REWRITTEN_BODY_BYTES) {
+        const detail = `function ${functionIndex} has ${body.length} bytes once rewritten, at most ${MAX_REWRITTEN_BODY_BYTES}`;
+        throw new ModuleRejection("limit", plan.codeStart, detail);
+      }
+      code.sized(body);
     }
     code.sized(bulkHelper(this.#appended));
     for (let memory = 0; memory < module.memories.length; memory++) {

@@ -32,6 +32,7 @@ export function control(body: BodyContext, opcode: number, at: number): void {
       const frame = stack.popFrame();
       if (frame.opcode !== Op.if) body.reader.reject("invalid", "else without if", at);
       body.counter.openElse(at);
+      body.edge(0);
       stack.pushFrame(Op.else, frame.params, frame.results);
       return body.charge(segments.openElse());
     }
@@ -100,6 +101,7 @@ function stop(body: BodyContext): void {
 function open(body: BodyContext, opcode: number, at: number): void {
   const stack = body.stack;
   const { params, results } = blockType(body);
+  body.edge(params.length + results.length);
   if (opcode === Op.block) body.counter.openBlock();
   else if (opcode === Op.loop) body.counter.openLoop(at);
   else {
@@ -125,6 +127,7 @@ function label(body: BodyContext, at: number): number {
   const offset = body.reader.position;
   const depth = body.reader.u32();
   if (depth >= body.stack.frames.length) body.reader.reject("invalid", `unknown label ${depth}`, offset);
+  body.edge(body.stack.label(depth).length);
   body.segments.branch(depth);
   // Edits are in the order of their offsets: what the branch needs comes before whatever else it needs.
   body.counter.branch(at, depth);
@@ -176,6 +179,7 @@ function indirectlyCalledType(body: BodyContext, at: number): FunctionType {
 
 function noteCall(body: BodyContext, type: FunctionType): void {
   body.calls++;
+  body.carry(type.params.length + type.results.length);
   body.maxCallSlots = Math.max(body.maxCallSlots, type.params.length + type.results.length);
 }
 

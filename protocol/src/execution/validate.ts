@@ -49,6 +49,7 @@ export class BodyValidator {
     edits.add(codeStart, Edit.charge, 0);
     while (stack.frames.length > 0) instruction(body);
     reader.expectEnd("a function body");
+    body.end();
     segments.hoist();
     return {
       localGroups,

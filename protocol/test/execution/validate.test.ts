@@ -141,13 +141,56 @@ test("imports are named when they are refused", () => {
   accepted(importing("wasi_snapshot_preview1", "fd_close", [I32], [I32]));
 });
 
+test("what a compiler has to remember of a function and of a module is bounded", () => {
+  const locals = Array<number>(4_000).fill(I32);
+  const loops = (count: number): Code => [Array(count).fill([0x03, 0x40]), Array(count).fill(0x0b)];
+  accepted({ functions: [{ export: "_start", locals, body: [loops(3_999)] }] });
+  refused("limit", { functions: [{ locals, body: [loops(4_001)] }] }, /blocks and branches times locals in a function/);
+  refused("limit", { functions: [{ locals, body: [block(Array(4_001).fill([get(0), brIf(0)]))] }] }, /times locals/);
+  const dispatch: Code = [get(0), 0x0e, u32(4_000), Array(4_001).fill(0)];
+  refused("limit", { functions: [{ locals, body: [block(dispatch)] }] }, /times locals/);
+  refused(
+    "limit",
+    { functions: Array(17).fill({ locals, body: [loops(3_999)] }) },
+    /blocks and branches times locals,/,
+  );
+
+  const many = Array<number>(500).fill(I32);
+  const calls = (count: number) => ({
+    functions: [
+      { params: many, results: many, body: many.map((_, index) => get(index)) },
+      { body: [many.map(() => i32(0)), Array(count).fill(call(0)), many.map(() => drop)] },
+    ],
+  });
+  accepted(calls(500));
+  refused("limit", calls(501), /values that blocks, branches and calls of a function carry/);
+  const [callee, caller] = calls(500).functions;
+  refused(
+    "limit",
+    { functions: [callee!, ...Array(17).fill(caller!)] },
+    /values that blocks, branches and calls carry,/,
+  );
+});
+
+test("a body that grows beyond what engines take is refused", () => {
+  const roots: Code = [f64(-1), Array(500_000).fill([0x9f, 0x9a]), drop];
+  refused("limit", { functions: [{ body: [roots] }] }, /once rewritten/);
+});
+
+test("tables share their bound, at the start and as they grow", () => {
+  const table = (minimum: number): Code => [0x70, 0, u32(minimum)];
+  const tables = (...sizes: number[]) => Uint8Array.from([...PREAMBLE, ...section(4, [vector(sizes.map(table))])]);
+  refused("limit", tables(600_000, 600_000), /tables of 1200000 elements/);
+  assert.is(rejectionOf(tables(600_000, 400_000)), undefined);
+});
+
 test("bounds are kept", () => {
   refused("limit", one([], { locals: Array(20_001).fill(I32) }), /locals/);
   refused("limit", one([Array(20_002).fill([0x02, 0x40]), Array(20_002).fill(0x0b)]), /nested/);
   refused("limit", one([Array(20_001).fill(i32(0)), Array(20_001).fill(drop)]), /operands/);
   refused("limit", one([Array(1024 * 1024).fill(0x01)]), /a function of/);
   refused("limit", { memory: [65], ...one([]) }, /initial memory/);
-  refused("limit", { table: 1_000_001, ...one([]) }, /a table of/);
+  refused("limit", { table: 1_000_001, ...one([]) }, /tables of/);
   refused("limit", new Uint8Array(10 * 1024 * 1024 + 1), /a module of/);
   const types = Uint8Array.from([...PREAMBLE, ...section(1, u32(100_001))]);
   refused("limit", types, /types/);
