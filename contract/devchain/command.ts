@@ -34,7 +34,8 @@ Usage: chain [options]
   --chain-id ID            what the chain calls itself (devchain)
   --shuffle-transactions   transactions of one key land in an order of chance: nonces get lost
   --faults JSON            what public RPC nodes do, as shares of requests from 0 to 1:
-                           {"seed": "…", "tooManyRequests"?, "timeouts"?, "staleHeads"?, "staleBlocks"?, "unknownBlocks"?}
+                           {"seed": "…", "tooManyRequests"?, "timeouts"?, "staleHeads"?, "staleBlocks"?, "unknownBlocks"?,
+                           "droppedBlocks"?}; the last is a share of blocks
   --help                   this text
 
 It answers NEAR's JSON-RPC to POST / and shows its blocks, receipts and accounts to a browser at GET /. GET /snapshot
@@ -97,6 +98,7 @@ function readBeginning(flags: ReturnType<typeof readFlags>, blockIntervalMs: num
     ...(flags["trie-nodes"] ? { trieNodes: true } : {}),
     blockIntervalMs,
     shuffleTransactions: flags["shuffle-transactions"],
+    droppableHead: flags.faults !== undefined,
   };
   if (flags.fork === undefined) {
     const now = flags["virtual-clock"] ? VIRTUAL_GENESIS_NS : BigInt(Date.now()) * 1_000_000n;
@@ -111,7 +113,14 @@ function readBeginning(flags: ReturnType<typeof readFlags>, blockIntervalMs: num
   return { options: { ...options, ...given, genesisTimestampNs, accounts: [] }, fork: snapshot };
 }
 
-const FAULT_NAMES = ["tooManyRequests", "timeouts", "staleHeads", "staleBlocks", "unknownBlocks"] as const;
+const FAULT_NAMES = [
+  "tooManyRequests",
+  "timeouts",
+  "staleHeads",
+  "staleBlocks",
+  "unknownBlocks",
+  "droppedBlocks",
+] as const;
 
 function readFaults(text: string): RpcFaults {
   let parsed: unknown;

@@ -47,6 +47,12 @@ export class BlockHistory {
     if (this.#heights.size > TRANSACTION_VALIDITY_BLOCKS) this.#heights.delete(this.#heights.keys().next().value!);
   }
 
+  /** Takes the head away. */
+  drop(): void {
+    const block = this.#blocks.pop();
+    if (block !== undefined) this.#heights.delete(block.hash);
+  }
+
   /** Begins anew with `head`, whose hash is the last of `hashes`. */
   restart(head: Block, hashes: readonly Hash[]): void {
     this.#blocks = [head];

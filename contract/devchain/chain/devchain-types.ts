@@ -37,11 +37,16 @@ export interface DevChainOptions {
    * too early kills the lower ones. The order follows from the seed.
    */
   readonly shuffleTransactions?: boolean;
+  /** The head can be taken back (`dropHead`), which costs some time in each block. */
+  readonly droppableHead?: boolean;
   readonly accounts: readonly GenesisAccount[];
 }
 
 /** What a fork of a chain takes over. */
-export type ForkOptions = Omit<DevChainOptions, "accounts" | "genesisTimestampNs" | "shuffleTransactions">;
+export type ForkOptions = Omit<
+  DevChainOptions,
+  "accounts" | "genesisTimestampNs" | "shuffleTransactions" | "droppableHead"
+>;
 
 export const GENESIS_HEIGHT = 1;
 
@@ -61,7 +66,9 @@ export interface BlockInputs {
 export type ChainInput =
   | { readonly kind: "block"; readonly block: Block; readonly inputs: BlockInputs }
   | { readonly kind: "snapshot"; readonly id: number }
-  | { readonly kind: "revert"; readonly id: number };
+  | { readonly kind: "revert"; readonly id: number }
+  /** The head was taken back. */
+  | { readonly kind: "drop" };
 export type InputListener = (input: ChainInput) => void;
 
 export type BlockListener = (block: Block, inputs: BlockInputs) => void;
@@ -74,6 +81,7 @@ export interface ViewResult {
 
 export type DevChainErrorCode =
   | "INVALID_OPTIONS"
+  | "NOTHING_TO_DROP"
   | "TIMESTAMP_NOT_LATER"
   | "UNKNOWN_BLOCK"
   | "UNKNOWN_ACCOUNT"

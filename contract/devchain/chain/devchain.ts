@@ -51,6 +51,11 @@ const DEFAULT_HISTORY_BLOCKS = 2_000;
 const DEFAULT_EPOCH_BLOCKS = 43_200;
 const DEFAULT_MINIMUM_STAKE_YOCTO = 10n ** 27n;
 
+/** What a block began with, beside the state. */
+interface BeforeHead extends Pick<ChainSnapshot, "queue" | "open"> {
+  readonly transactions: readonly Uint8Array[];
+}
+
 export class DevChain {
   readonly options: ForkOptions;
   readonly genesisHash: Hash;
@@ -65,6 +70,9 @@ export class DevChain {
   readonly #queue = new ReceiptQueue();
   readonly #ledger: TransactionLedger;
   readonly #blocks: BlockHistory;
+  readonly #droppableHead: boolean;
+  /** What the head was made from, to take it back; undefined where that is not wanted or not possible. */
+  #beforeHead: BeforeHead | undefined;
   readonly #snapshots = new Map<number, ChainSnapshot>();
   #snapshotIds = 0;
   readonly #listeners = new Set<InputListener>();
@@ -89,6 +97,7 @@ export class DevChain {
     this.#blockIntervalNs = BigInt(Math.max(1, Math.round(options.blockIntervalMs * 1e6)));
     this.#blocks = new BlockHistory(lag, history);
     this.#shuffleTransactions = options.shuffleTransactions ?? false;
+    this.#droppableHead = (options.droppableHead ?? false) && lag > 0;
     this.#state = new State(GENESIS_HEIGHT, history, options.trieNodes);
     this.#ledger = new TransactionLedger(history);
     if (fork === undefined) {
@@ -250,6 +259,7 @@ export class DevChain {
     patches: readonly StatePatch[] = [],
   ): Block {
     this.#checkLater(timestampNs);
+    const before = this.#droppableHead ? this.#pending() : undefined;
     applyPatches(this.#state, patches);
     const height = this.head.height + 1;
     const inOrder = this.#mempool.take(MAX_TRANSACTIONS_PER_BLOCK);
@@ -261,6 +271,7 @@ export class DevChain {
       included.map(({ transaction }) => transaction),
     );
     const inputs = { timestampNs, transactions: included.map(({ bytes }) => bytes), patches };
+    this.#remember(before, inputs);
     this.#tell({ kind: "block", block, inputs });
     return block;
   }
@@ -280,14 +291,51 @@ export class DevChain {
   /** Makes a block again from its inputs; listeners are not called. */
   replayBlock(inputs: BlockInputs): Block {
     this.#checkLater(inputs.timestampNs);
+    const before = this.#pending();
     applyPatches(this.#state, inputs.patches);
     const height = this.head.height + 1;
     const transactions = inputs.transactions.map(decodeSignedTransaction);
-    return this.#run(
+    const block = this.#run(
       height,
       inputs.timestampNs,
       transactions.filter((transaction) => this.#include(transaction, height)),
     );
+    this.#remember(before, inputs);
+    return block;
+  }
+
+  /** Whether `dropHead` can take the head back. */
+  get canDropHead(): boolean {
+    return this.#beforeHead !== undefined;
+  }
+
+  /**
+   * Takes the head back, as a network does with an optimistic block that loses: nobody finds it any more, and its
+   * transactions wait for the next one. Returns it.
+   * @throws DevChainError `NOTHING_TO_DROP` without `droppableHead`, twice in a row, and for a block with patches
+   */
+  dropHead(): Block {
+    const before = this.#beforeHead;
+    if (before === undefined) throw new DevChainError("NOTHING_TO_DROP", "the head cannot be taken back");
+    const dropped = this.head;
+    this.#beforeHead = undefined;
+    this.#state.dropBlock();
+    this.#queue.restart(before.queue);
+    this.#ledger.dropBlock(dropped.height, before.open);
+    this.#blocks.drop();
+    for (const bytes of before.transactions) {
+      this.#mempool.add({ transaction: decodeSignedTransaction(bytes), bytes });
+    }
+    this.#tell({ kind: "drop" });
+    return dropped;
+  }
+
+  #pending(): Omit<BeforeHead, "transactions"> {
+    return { queue: this.#queue.contents, open: this.#ledger.open };
+  }
+
+  #remember(before: Omit<BeforeHead, "transactions"> | undefined, { transactions, patches }: BlockInputs): void {
+    this.#beforeHead = before && patches.length === 0 ? { ...before, transactions } : undefined;
   }
 
   /**
@@ -306,6 +354,7 @@ export class DevChain {
 
   #restore(snapshot: ChainSnapshot): void {
     const { head } = snapshot;
+    this.#beforeHead = undefined;
     this.#blocks.restart(head, snapshot.blockHashes);
     this.#state.restart(head.height, snapshot.records);
     this.#queue.restart(snapshot.queue);

@@ -228,6 +228,19 @@ export class State implements StateView {
     return changes;
   }
 
+  /** Undoes the last block that was closed. Must be called between blocks. */
+  dropBlock(): void {
+    const block = this.#history.pop();
+    if (block === undefined || this.#history.length === 0) throw new Error("the block before is not kept");
+    for (const { column, accountId, key, old } of block.overwritten.values()) {
+      this.#write(column, accountId, key, old);
+      if (column !== "data") continue;
+      if (old === undefined) this.#trie?.remove(accountId, key);
+      else this.#trie?.insert(accountId, key);
+    }
+    this.#height--;
+  }
+
   /** The changes of a block, undefined when it is not kept (any more). */
   changesAt(height: number): readonly StateChange[] | undefined {
     return this.#history[this.#history.length - 1 - (this.#height - height)]?.changes;

@@ -56,12 +56,28 @@ export class TransactionLedger {
     this.#entries = new Map();
     this.#transactionOf = new Map();
     this.#finished = [];
+    this.#take(open);
+  }
+
+  #take(open: readonly OpenTransaction[]): void {
     for (const { record, root, receipts } of open) {
       const { hash } = record.transaction;
       const byId = new Map(receipts.map((receipt) => [receipt.id, receipt]));
       this.#entries.set(hash, { record: copyOf(record), root, receipts: byId });
       for (const id of byId.keys()) this.#transactionOf.set(id, hash);
     }
+  }
+
+  /** Undoes the block at `height`, before which these transactions were open. */
+  dropBlock(height: number, open: readonly OpenTransaction[]): void {
+    const before = new Set(open.map(({ record }) => record.transaction.hash));
+    for (const [hash, { record, receipts }] of this.#entries) {
+      if (record.outcome.blockHeight !== height && !before.has(hash)) continue;
+      for (const id of receipts.keys()) this.#transactionOf.delete(id);
+      this.#entries.delete(hash);
+    }
+    this.#finished = this.#finished.filter((finished) => finished.height !== height);
+    this.#take(open);
   }
 
   /** Takes in a transaction that was charged, with the receipt it becomes. */

@@ -19,6 +19,8 @@ export interface RpcFaults {
   readonly staleBlocks?: number;
   /** Questions about a block by its height or hash, answered with `UNKNOWN_BLOCK`. */
   readonly unknownBlocks?: number;
+  /** Shares of blocks, 0 to 1, that are dropped when the next one is made, which takes their height. */
+  readonly droppedBlocks?: number;
 }
 
 export type FaultKind = "tooManyRequests" | "timeouts" | "staleHeads" | "unknownBlocks";
@@ -28,10 +30,11 @@ const DEFAULT_STALE_BLOCKS = 3;
 export class FaultInjector {
   readonly #faults: RpcFaults | undefined;
   #requests = 0;
+  #blocks = 0;
 
   /** @throws RangeError for a share outside of 0 to 1 */
   constructor(faults: RpcFaults | undefined) {
-    for (const kind of KINDS) {
+    for (const kind of [...KINDS, "droppedBlocks"] as const) {
       const share = faults?.[kind] ?? 0;
       if (!(share >= 0 && share <= 1)) throw new RangeError(`faults.${kind} is ${share}: 0 to 1 is taken`);
     }
@@ -40,6 +43,16 @@ export class FaultInjector {
 
   get staleBlocks(): number {
     return this.#faults?.staleBlocks ?? DEFAULT_STALE_BLOCKS;
+  }
+
+  /** Whether the present head is dropped before the next block is made. */
+  dropsHead(): boolean {
+    const { seed, droppedBlocks = 0 } = this.#faults ?? { seed: "" };
+    if (droppedBlocks === 0) return false;
+    const digest = createHash("sha256")
+      .update(`${seed}\0block ${this.#blocks++}`)
+      .digest();
+    return digest.readUInt32LE() / 2 ** 32 < droppedBlocks;
   }
 
   /** What happens to the next request. */

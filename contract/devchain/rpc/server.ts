@@ -204,11 +204,16 @@ export async function startDevChainServer(chain: DevChain, options: DevChainServ
     timeoutMs: options.waitTimeoutMs ?? DEFAULT_WAIT_TIMEOUT_MS,
     maxWaiting: MAX_WAITING_REQUESTS,
   });
-  const app = createApp(chain, transactions, new FaultInjector(options.faults));
+  const faults = new FaultInjector(options.faults);
+  const app = createApp(chain, transactions, faults);
   const server = createServer(getRequestListener(app.fetch));
   server.keepAliveTimeout = KEEP_ALIVE_MS;
   const port = await listen(server, host, options.port ?? DEFAULT_PORT);
-  const produce = options.virtualClock === true ? () => void chain.produceBlock() : () => produceNow(chain);
+  const next = options.virtualClock === true ? () => void chain.produceBlock() : () => produceNow(chain);
+  const produce = () => {
+    if (faults.dropsHead() && chain.canDropHead) chain.dropHead();
+    next();
+  };
   const stopTimer = options.onDemand === true ? () => {} : startBlockTimer(produce, options.blockIntervalMs);
   const demand = options.onDemand === true ? blocksOnDemand(chain, produce) : undefined;
   const preparation = new ContractPreparation(chain);

@@ -8,7 +8,7 @@ export type LogRecord =
   | { readonly kind: "block"; readonly hash: Uint8Array; readonly inputs: BlockInputs }
   | Exclude<ChainInput, { readonly kind: "block" }>;
 
-const TAGS = { block: 0, snapshot: 1, revert: 2 } as const;
+const TAGS = { block: 0, snapshot: 1, revert: 2, drop: 3 } as const;
 const HASH_BYTES = 32;
 
 function u32(value: number): Buffer {
@@ -23,10 +23,10 @@ function encodePatches(patches: readonly StatePatch[]): Uint8Array {
   return patches.length === 0 ? new Uint8Array() : Buffer.from(JSON.stringify(patchList.write([...patches])), "utf8");
 }
 
-/** A block: its hash, time, transactions, patches. The others: the snapshot's number. */
+/** A block: its hash, time, transactions, patches. A snapshot and going back: its number. A drop: 0. */
 export function encodeInput(input: ChainInput): Uint8Array {
   const tag = Uint8Array.from([TAGS[input.kind]]);
-  if (input.kind !== "block") return Buffer.concat([tag, u32(input.id)]);
+  if (input.kind !== "block") return Buffer.concat([tag, u32(input.kind === "drop" ? 0 : input.id)]);
   const { timestampNs, transactions, patches } = input.inputs;
   const time = Buffer.alloc(8);
   time.writeBigUInt64LE(timestampNs);
@@ -84,6 +84,7 @@ export function decodeRecord(record: Uint8Array): LogRecord {
   const id = reader.u32();
   reader.end();
   if (tag === TAGS.snapshot) return { kind: "snapshot", id };
+  if (tag === TAGS.drop && id === 0) return { kind: "drop" };
   if (tag === TAGS.revert) return { kind: "revert", id };
   throw new RangeError(`${tag} is no kind of record`);
 }

@@ -92,6 +92,8 @@ function replay(chain: DevChain, bytes: Uint8Array): void {
     if (Buffer.compare(hashBytes(block.hash), record.hash) !== 0) throw diverged(`block ${block.height}`);
   } else if (record.kind === "snapshot") {
     if (chain.takeSnapshot() !== record.id) throw diverged(`snapshot ${record.id}`);
+  } else if (record.kind === "drop") {
+    chain.dropHead();
   } else {
     chain.revertTo(record.id);
   }
@@ -121,7 +123,9 @@ function openLog(options: OpenDevChainOptions, log: FrameLog): Omit<OpenedDevCha
     throw new OpenDevChainError("OTHER_CHAIN", "the directory has a chain that was not forked from this snapshot");
   }
   // How transactions come in is not a matter of the log: it has them in the order in which they landed.
-  const chain = new DevChain({ ...genesis, shuffleTransactions: options.shuffleTransactions ?? false }, fork);
+  const { shuffleTransactions = false, droppableHead = false } = options;
+  const livesOn = { shuffleTransactions, droppableHead };
+  const chain = new DevChain({ ...genesis, ...livesOn }, fork);
   let replayedBlocks = 0;
   for (const record of records) {
     replay(chain, record);
