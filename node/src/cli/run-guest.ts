@@ -4,7 +4,7 @@
  * carries one line about all of it.
  */
 import { createHash } from "node:crypto";
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import {
   type CallProfile,
   type ExecutionJob,
@@ -20,7 +20,7 @@ import {
   MAX_OUTPUT_BYTES,
 } from "@outlayer/protocol/execution/index";
 import { z } from "zod";
-import { EngineFault, EnginePool, FallbackEngine, profileRun, sameOutcome } from "../engine/index.ts";
+import { chooseSandbox, EngineFault, EnginePool, FallbackEngine, profileRun, sameOutcome } from "../engine/index.ts";
 
 const EXIT_GUEST_FAILED = 1;
 const EXIT_USAGE = 2;
@@ -153,6 +153,9 @@ function enginesOf(
   environment: Readonly<Record<string, string | undefined>>,
 ): ReadonlyMap<EngineName, string | undefined> {
   const library = flags.wasmtimeLibrary ?? environment.OUTLAYER_WASMTIME_LIB;
+  if (flags.engine !== "v8" && library !== undefined && !existsSync(library)) {
+    throw new UsageError(`there is no wasmtime library at ${library}`);
+  }
   if (flags.engine !== "v8" && library === undefined) {
     throw new UsageError(
       "wasmtime is not configured: name its C library with --wasmtime-library or OUTLAYER_WASMTIME_LIB",
@@ -174,8 +177,9 @@ async function runAll(
   let different: Runs["different"];
   let total = 0;
   let equal = 0;
+  const sandbox = chooseSandbox("auto");
   for (const [engine, wasmtimeLibrary] of engines) {
-    const options = { children: 1, wallTimeMs: flags.wallTimeMs, wasmtimeLibrary };
+    const options = { children: 1, wallTimeMs: flags.wallTimeMs, wasmtimeLibrary, sandbox };
     const pool = wasmtimeLibrary === undefined ? new FallbackEngine(options) : new EnginePool(options);
     try {
       for (let run = 0; run <= flags.replays; run++) {

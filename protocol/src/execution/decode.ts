@@ -216,6 +216,7 @@ const EXPORT_KINDS: readonly ExportKind[] = ["function", "table", "memory", "glo
 
 function decodeExports(reader: Reader, module: ModuleLayout): void {
   const count = reader.count(limits.MAX_EXPORTS, "exports");
+  let values = 0;
   for (let index = 0; index < count; index++) {
     const at = reader.position;
     const name = reader.name();
@@ -227,7 +228,17 @@ function decodeExports(reader: Reader, module: ModuleLayout): void {
     if (kind === undefined) reader.reject("malformed", `unknown kind of export ${code}`, at);
     const target = reader.u32();
     if (target >= sizeOfSpace(module, kind)) reader.reject("invalid", `unknown ${kind} ${target}`, at);
-    if (kind === "function") module.declared.add(target);
+    if (kind === "function") {
+      module.declared.add(target);
+      const { params, results } = module.types[module.functions[target]!]!;
+      values += params.length + results.length;
+      if (values > limits.MAX_EXPORTED_VALUES) {
+        reader.reject(
+          "limit",
+          `exported functions take and give ${values} values, at most ${limits.MAX_EXPORTED_VALUES}`,
+        );
+      }
+    }
     module.exports.set(name, { kind, index: target });
   }
 }

@@ -44,6 +44,8 @@ export const MAX_FUNCTIONS = 100_000;
 export const MAX_IMPORTS = 1_000;
 /** Exports. */
 export const MAX_EXPORTS = 100_000;
+/** Parameters and results of all exported functions together; wasmtime counts them and takes 1,000,000. */
+export const MAX_EXPORTED_VALUES = 500_000;
 /** Globals. */
 export const MAX_GLOBALS = 100_000;
 /** Memories of a module; their pages count together. Real toolchains make one. */

@@ -172,6 +172,18 @@ test("what a compiler has to remember of a function and of a module is bounded",
   );
 });
 
+test("exports of wide functions are bounded together", () => {
+  const many = Array<number>(500).fill(I32);
+  const wide = (count: number): ModuleSource => ({
+    functions: Array.from({ length: count }, (_, index) => ({
+      ...{ params: many, results: many, body: [unreachable] },
+      export: `wide ${index}`,
+    })),
+  });
+  accepted(wide(500));
+  refused("limit", wide(501), /exported functions take and give 501000 values/);
+});
+
 test("a body that grows beyond what engines take is refused", () => {
   const roots: Code = [f64(-1), Array(500_000).fill([0x9f, 0x9a]), drop];
   refused("limit", { functions: [{ body: [roots] }] }, /once rewritten/);
