@@ -44,7 +44,7 @@ export interface RewrittenModule {
   readonly bytes: Uint8Array;
   /** Of all memories together. */
   readonly initialMemoryPages: number;
-  /** Ticks to charge before instantiation: initial pages and the copies of active segments. */
+  /** Ticks to charge before instantiation: initial pages, elements of tables, and the copies of active segments. */
   readonly instantiationTicks: number;
   /** Whether the guest has a start function, exported as START_EXPORT. */
   readonly hasStart: boolean;
@@ -69,7 +69,8 @@ export function rewriteModule(code: Uint8Array, options: RewriteOptions): Rewrit
   const bytes = new ModuleEmitter(module, maxMemoryPages, options.reportCalls ?? false).emit();
   const initialMemoryPages = module.memories.reduce((pages, { minimum }) => pages + minimum, 0);
   const named = module.exports.get("memory");
-  const copied = Math.ceil((module.activeBytes + module.activeElements) / 2 ** BULK_SHIFT);
+  const tableElements = module.tables.reduce((elements, { limits }) => elements + limits.minimum, 0);
+  const copied = Math.ceil((module.activeBytes + module.activeElements + tableElements) / 2 ** BULK_SHIFT);
   return {
     bytes,
     initialMemoryPages,

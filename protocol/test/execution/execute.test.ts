@@ -111,4 +111,15 @@ test("what the engine does wrong is its failure, never an outcome", () => {
   fails({ instantiate: (...given) => ({ ...engine.instantiate(...given), $infra: { value: 1 } }) });
 });
 
+test("elements that a table begins with are paid like those that a segment copies", () => {
+  const ticksWith = (more: object) =>
+    rewriteModule(assemble({ functions: [{ export: "_start", body: [] }], ...more }), {
+      costVersion: 1,
+      maxMemoryPages: 1,
+    }).instantiationTicks;
+  assert.is(ticksWith({}), 0);
+  assert.is(ticksWith({ table: 8_000 }), 1_000);
+  assert.is(ticksWith({ table: 8_001, elements: [0, 0] }), 1_001);
+});
+
 test.run();
