@@ -1,8 +1,7 @@
 /** Answers that wait for objections: who makes them final and when, and what nobody does meanwhile. */
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import type { ProposalRecord } from "../../src/wire/records.ts";
-import { FOUND, Harness, leaseOf, leaseOrder, OPENED, replayOrder, requestRecordOf } from "./harness.ts";
+import { FOUND, Harness, leaseOf, leaseOrder, OPENED, proposalOf, replayOrder, requestRecordOf } from "./harness.ts";
 
 const record = requestRecordOf();
 const { requestId } = record;
@@ -11,29 +10,7 @@ const [signer, bystander] = replayOrder(record, holder) as [string, string];
 const lease = leaseOf(record, holder);
 const FINAL = OPENED + 8;
 
-const proposal: ProposalRecord = {
-  responseHash: FOUND.responseHash,
-  finalHeight: FINAL,
-  outcome: {
-    leaseEpoch: 0,
-    holder,
-    codeHash: FOUND.codeHash,
-    response: {
-      success: true,
-      output: { kind: "Text", text: "42" },
-      error: undefined,
-      instructions: 5n,
-      timeMs: 0n,
-      compileTimeMs: undefined,
-      compilationNote: undefined,
-      refundUsd: undefined,
-    },
-    tapeHash: FOUND.tapeHash,
-    attestations: [holder, signer].map((accountId) => ({ accountId, seat: 0, signature: new Uint8Array(64) })),
-    resolvedHeight: OPENED + 5,
-    chargedYocto: 1n,
-  },
-};
+const proposal = proposalOf([holder, signer], FINAL, FOUND.responseHash);
 
 function withProposal(accountId: string): Harness {
   const node = new Harness(accountId);

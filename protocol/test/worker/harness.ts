@@ -9,6 +9,7 @@ import { asVerified, type PeerMessage, type ResultClaim } from "../../src/wire/m
 import {
   type LeaseRecord,
   type NodeRecord,
+  type ProposalRecord,
   type RequestRecord,
   requestDigest,
   responseHash,
@@ -145,6 +146,33 @@ export const FOUND: ResultClaim = {
   }),
   tapeHash: new Uint8Array(32),
 };
+
+/** An answer of the holder and others that waits until `finalHeight`, with the hash of a response that need not be its own. */
+export function proposalOf(signers: readonly string[], finalHeight: number, responseHash: Uint8Array): ProposalRecord {
+  return {
+    responseHash,
+    finalHeight,
+    outcome: {
+      leaseEpoch: 0,
+      holder: signers[0]!,
+      codeHash: FOUND.codeHash,
+      response: {
+        success: true,
+        output: { kind: "Text", text: "42" },
+        error: undefined,
+        instructions: 5n,
+        timeMs: 0n,
+        compileTimeMs: undefined,
+        compilationNote: undefined,
+        refundUsd: undefined,
+      },
+      tapeHash: FOUND.tapeHash,
+      attestations: signers.map((accountId) => ({ accountId, seat: 0, signature: new Uint8Array(64) })),
+      resolvedHeight: OPENED + 5,
+      chargedYocto: 1n,
+    },
+  };
+}
 
 export class Harness {
   readonly self: string;

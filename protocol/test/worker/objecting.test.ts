@@ -3,7 +3,7 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { highestCommittee } from "../../src/replay/committee.ts";
 import { commitmentOf } from "../../src/wire/messages.ts";
-import { type ProposalRecord, requestDigest } from "../../src/wire/records.ts";
+import { requestDigest } from "../../src/wire/records.ts";
 import {
   ACCOUNTS,
   attest,
@@ -14,6 +14,7 @@ import {
   leaseOrder,
   nodeRecordOf,
   OPENED,
+  proposalOf,
   replayOrder,
   requestRecordOf,
 } from "./harness.ts";
@@ -28,31 +29,7 @@ const FINAL = OPENED + 8;
 const NONCE = new Uint8Array(32).fill(9);
 const LIE = { ...FOUND, responseHash: new Uint8Array(32).fill(7) };
 
-function proposalOf(responseHash: Uint8Array): ProposalRecord {
-  return {
-    responseHash,
-    finalHeight: FINAL,
-    outcome: {
-      leaseEpoch: 0,
-      holder,
-      codeHash: FOUND.codeHash,
-      response: {
-        success: true,
-        output: { kind: "Text", text: "41" },
-        error: undefined,
-        instructions: 5n,
-        timeMs: 0n,
-        compileTimeMs: undefined,
-        compilationNote: undefined,
-        refundUsd: undefined,
-      },
-      tapeHash: FOUND.tapeHash,
-      attestations: [holder, signer].map((accountId) => ({ accountId, seat: 0, signature: new Uint8Array(64) })),
-      resolvedHeight: OPENED + 5,
-      chargedYocto: 1n,
-    },
-  };
-}
+const proposing = (responseHash: Uint8Array) => proposalOf([holder, signer], FINAL, responseHash);
 
 /** A node of four that have two seats each; a lease stands and the request is ten blocks old at most. */
 function atWork(accountId: string): Harness {
@@ -67,7 +44,7 @@ function atWork(accountId: string): Harness {
 
 function withProposal(accountId: string, responseHash: Uint8Array): Harness {
   const node = atWork(accountId);
-  node.feed({ kind: "proposalChanged", requestId, proposal: proposalOf(responseHash) });
+  node.feed({ kind: "proposalChanged", requestId, proposal: proposing(responseHash) });
   return node;
 }
 
@@ -80,7 +57,7 @@ const submitted = (lines: readonly string[]) => lines.filter((line) => line.star
 
 test("who has not signed the answer that waits runs the guest, and objects when it finds something else", () => {
   const node = atWork(other);
-  const lines = node.feed({ kind: "proposalChanged", requestId, proposal: proposalOf(LIE.responseHash) });
+  const lines = node.feed({ kind: "proposalChanged", requestId, proposal: proposing(LIE.responseHash) });
   assert.ok(lines.includes("fetchCode"));
   assert.equal(submitted(node.runGuest(requestId, "42")), ["submit object"]);
   assert.equal(submitted(node.feed({ kind: "blockObserved", height: OPENED + 6 })), []);
@@ -91,10 +68,7 @@ test("who finds the same does not, and neither does who signed it, whatever it f
   assert.equal(submitted(withProposal(other, FOUND.responseHash).runGuest(requestId, "42")), []);
   const liar = atWork(signer);
   liar.runGuest(requestId, "42");
-  assert.equal(
-    submitted(liar.feed({ kind: "proposalChanged", requestId, proposal: proposalOf(LIE.responseHash) })),
-    [],
-  );
+  assert.equal(submitted(liar.feed({ kind: "proposalChanged", requestId, proposal: proposing(LIE.responseHash) })), []);
 });
 
 test("after an objection everybody with a drawn seat replays, and the holder waits for two thirds of all seats", () => {
