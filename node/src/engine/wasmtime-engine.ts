@@ -30,7 +30,8 @@ const I64 = 0x7e;
 const RAW_VALUE_BYTES = 16;
 /**
  * Native stack for guests: twice what the metering allows. A compiler that keeps shared values across calls can need
- * more, which is the auditor's failure and no outcome (fallback-engine.ts). The child's own stack is set far above it (child-options.ts).
+ * more, which is the auditor's failure and no outcome (fallback-engine.ts). The child's own stack is set far above it
+ * (child-options.ts).
  */
 const MAX_STACK_BYTES = 1024 * 1024;
 /** `wasmtime_trap_code` of an overflow of that stack. */
