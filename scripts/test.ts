@@ -35,12 +35,18 @@ const files = globSync("{protocol,contract,node,sim,wasi-examples,scripts}/**/*.
 
 const coverageDirectory = coverage ? mkdtempSync(join(tmpdir(), "outlayer-coverage-")) : undefined;
 
+/** What tests read is text: nobody's wish for colours reaches them. */
+function testEnvironment(): NodeJS.ProcessEnv {
+  const { FORCE_COLOR: _, ...rest } = process.env;
+  return { ...rest, ...(coverageDirectory ? { NODE_V8_COVERAGE: coverageDirectory } : {}) };
+}
+
 function runFile(file: string): Promise<FileResult> {
   return new Promise((resolve) => {
     const started = performance.now();
     const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", file], {
       stdio: ["ignore", "pipe", "pipe"],
-      env: { ...process.env, ...(coverageDirectory ? { NODE_V8_COVERAGE: coverageDirectory } : {}) },
+      env: testEnvironment(),
       detached: process.platform !== "win32",
     });
     let output = "";

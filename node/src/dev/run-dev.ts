@@ -5,13 +5,19 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { styleText } from "node:util";
 import { FUSED_MAX_INSTRUCTIONS } from "@outlayer/protocol/lease/claiming";
-import pc from "picocolors";
 import { z } from "zod";
 import { isOperatingError, OperatingError } from "../errors.ts";
 import type { ProgressJson } from "../http/status.ts";
 import { DevNetwork, type DevNode } from "./network.ts";
 import { type DevReceipt, requestOnce } from "./request.ts";
+
+type Style = Parameters<typeof styleText>[0];
+
+/** Colours belong to the stream they are written to: a log in a file has none, whatever the other stream is. */
+const onStderr = (style: Style, text: string) => styleText(style, text, { stream: process.stderr });
+const onStdout = (style: Style, text: string) => styleText(style, text, { stream: process.stdout });
 
 const EXIT_INTERRUPTED = 130;
 /** When a node was killed so late that its answer was already on its way, the next request shows the takeover. */
@@ -50,7 +56,7 @@ export async function runDev(rawFlags: unknown): Promise<number> {
   const startedAt = performance.now();
   const say = (text: string) => {
     const seconds = ((performance.now() - startedAt) / 1000).toFixed(1).padStart(6);
-    console.error(`${pc.dim(`${seconds} s`)}  ${text}`);
+    console.error(`${onStderr("dim", `${seconds} s`)}  ${text}`);
   };
   const directory = await mkdtemp(join(tmpdir(), "outlayer-dev-"));
   const { nodes, blockIntervalMs, challengeBlocks, httpPort, verbose } = flags;
@@ -89,20 +95,20 @@ async function requestWithRetries(network: DevNetwork, flags: Flags, say: (text:
 /** Every stage once, by whichever node says it first; the stages of replayers by each of them. */
 function showProgress(say: (text: string) => void): (node: DevNode, progress: ProgressJson) => void {
   const shown = new Set<string>();
-  const colours: Partial<Record<ProgressJson["stage"], (text: string) => string>> = {
-    leased: pc.yellow,
-    resolved: pc.green,
-    disagreement: pc.red,
-    abandoned: pc.red,
+  const colours: Partial<Record<ProgressJson["stage"], Style>> = {
+    leased: "yellow",
+    resolved: "green",
+    disagreement: "red",
+    abandoned: "red",
   };
   const shared: ReadonlySet<ProgressJson["stage"]> = new Set(["seen", "leased", "resolved", "closed"]);
   return (node, { request_id: requestId, stage, detail }) => {
     const key = `${requestId}/${stage}/${shared.has(stage) ? detail : node.accountId}/${detail}`;
     if (shown.has(key)) return;
     shown.add(key);
-    const colour = colours[stage] ?? ((text: string) => text);
-    const who = shared.has(stage) ? "" : node.accountId;
-    say(`request ${requestId}  ${colour(stage.padEnd(12))} ${pc.cyan(who.padEnd(10))} ${pc.dim(detail)}`);
+    const what = onStderr(colours[stage] ?? "reset", stage.padEnd(12));
+    const who = onStderr("cyan", (shared.has(stage) ? "" : node.accountId).padEnd(10));
+    say(`request ${requestId}  ${what} ${who} ${onStderr("dim", detail)}`);
   };
 }
 
@@ -114,7 +120,7 @@ function showReceipt(receipt: DevReceipt, asJson: boolean): void {
   const { status, output, error, fuel, holder, lease_epoch, attestations, blocks, code_cid } = receipt;
   const rows: [string, string][] = [
     ["request", String(receipt.request_id)],
-    ["status", status === "resolved" ? pc.green(status) : pc.red(status)],
+    ["status", onStdout(status === "resolved" ? "green" : "red", status)],
     status === "resolved" ? ["output", JSON.stringify(output)] : ["error", error ?? ""],
     ["caller got", JSON.stringify(receipt.caller_answer)],
     ["fuel", fuel],
@@ -124,7 +130,7 @@ function showReceipt(receipt: DevReceipt, asJson: boolean): void {
     ["blocks", `requested ${blocks.requested}, leased ${blocks.leased}, resolved ${blocks.resolved}`],
     ["transactions", receipt.transactions.join(" ")],
   ];
-  console.log(`\n${rows.map(([name, value]) => `  ${pc.bold(name.padEnd(13))} ${value}`).join("\n")}\n`);
+  console.log(`\n${rows.map(([name, value]) => `  ${onStdout("bold", name.padEnd(13))} ${value}`).join("\n")}\n`);
 }
 
 async function stayUp(network: DevNetwork, interrupted: AbortSignal, say: (text: string) => void): Promise<void> {
@@ -133,7 +139,7 @@ async function stayUp(network: DevNetwork, interrupted: AbortSignal, say: (text:
   if (page && httpPort !== 0 && Number(new URL(page).port) !== httpPort) {
     say(`port ${httpPort} is not to be had, so the page is at another one`);
   }
-  say(`watch it live at ${pc.bold(pc.underline(page ?? ""))}; Ctrl-C stops everything`);
+  say(`watch it live at ${onStderr(["bold", "underline"], page ?? "")}; Ctrl-C stops everything`);
   if (interrupted.aborted) return;
   await new Promise<void>((resolve) => interrupted.addEventListener("abort", () => resolve(), { once: true }));
 }
