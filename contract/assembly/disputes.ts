@@ -10,7 +10,7 @@ import { replaceBuild } from "./builds";
 import { fresh, same } from "./buffer";
 import { parseBase64, parseSignature } from "./encoding";
 import { emitObjection } from "./events";
-import { attachedDeposit, blockHeight, check, currentAccount, predecessor, returnBytes, sha256, verifies } from "./host";
+import { attachedDeposit, blockHeight, check, currentAccount, predecessor, returnBytes, sha256, transfer, verifies } from "./host";
 import { callArguments, Json, JsonObject } from "./json";
 import { JsonWriter } from "./json-writer";
 import { MAX_NAME_BYTES, MAX_STATEMENT_BYTES } from "./limits";
@@ -41,8 +41,11 @@ export function object(): void {
     signers.push(proposal.outcome.attestations[i].accountId);
     check(!same(signers[i], account), "SignedIt: the account signed the answer itself");
   }
-  const bond = attachedDeposit();
-  check(!bond.lessThan(state.objectionBond), "BondTooSmall: attach the objection's bond");
+  const bond = state.objectionBond, attached = attachedDeposit();
+  check(!attached.lessThan(bond), "BondTooSmall: attach the objection's bond");
+  // A node attaches what its endpoint calls the bond: what the endpoint makes up on top is not the node's to lose.
+  const rest = attached.minus(bond);
+  if (!rest.isZero()) transfer(account, rest);
   new ObjectionRecord(account, bond, proposal.claim(), signers).save(requestId);
   ProposalRecord.remove(requestId);
   state.owes(bond);

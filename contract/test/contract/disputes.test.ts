@@ -190,6 +190,17 @@ test("a false objection loses its bond, and one that nobody judges comes back", 
   assert.is(liabilities(silent), 11n * NEAR);
 });
 
+test("no more than the bond is at stake: what was attached above it comes back at once", () => {
+  const world = leased({ challengeBlocks: 40 });
+  expectOk(resolve(world, { response: RIGHT, signers: THREE }));
+  const [owed, total, had] = [liabilities(world), world.totalYocto(), world.balance("n3.test")];
+  const more = { depositYocto: 50n * NEAR };
+  expectOk(world.call("n3.test", "object", objectArgs({ requestId: 0, seat: 0 }), more));
+  assert.is(liabilities(world), owed + NEAR);
+  assert.ok(world.balance("n3.test") > had - 2n * NEAR);
+  assert.is(world.totalYocto(), total);
+});
+
 test("an objection comes in time or not at all", () => {
   const world = leased({ challengeBlocks: 40 });
   expectOk(resolve(world, { response: WRONG, signers: THREE }));
