@@ -33,6 +33,9 @@ export const OPERATOR_ADVICE = {
   rpc_failed: "The NEAR endpoint did not answer: check its address, or name a second one with --rpc.",
   rpc_answer_malformed:
     "The NEAR endpoint answered in an unknown shape: use an endpoint that runs nearcore's JSON-RPC.",
+  block_unknown:
+    "The NEAR endpoint lacks a block that it named: several machines may answer in turn. Name another one with --rpc.",
+  chain_went_back: "The endpoint's head is far behind what was seen before: it serves another chain, or an old state.",
   contract_record_malformed: "The contract's records are of another version: use the node version that belongs to it.",
   account_key_unusable: "The account key file must hold the private key of an access key of the account.",
   registration_refused: "The contract did not take the registration: the reason names what to change.",

@@ -5,6 +5,7 @@
 import { createHash, randomBytes, randomInt } from "node:crypto";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { registerNodeArgs } from "@outlayer/contract/client";
 import { Random } from "@outlayer/protocol/random";
 import { decode, encode } from "@outlayer/protocol/wire/borsh";
@@ -16,7 +17,7 @@ import { TransactionSender } from "./chain/transaction-sender.ts";
 import { ChainWatcher } from "./chain/watcher.ts";
 import type { NodeConfig } from "./config.ts";
 import { AuditedEngine, chooseSandbox, EnginePool, FallbackEngine } from "./engine/index.ts";
-import { OperatingError } from "./errors.ts";
+import { isOperatingError, OperatingError } from "./errors.ts";
 import type { NodeFacade } from "./http/facade.ts";
 import { type HttpServer, startHttpServer } from "./http/server.ts";
 import { readAccountKeys } from "./keys/account-keys.ts";
@@ -30,6 +31,8 @@ import { type ReceiptJson, receiptJson } from "./worker/receipt-json.ts";
 import { type Progress, WorkerDriver } from "./worker/worker-driver.ts";
 
 const REGISTER_GAS = 30_000_000_000_000n;
+const MAX_FIRST_TRIES = 5;
+const FIRST_TRIES_PAUSE_MS = 500;
 const MAX_REMEMBERED_PROGRESS = 500;
 const MAX_REMEMBERED_TRANSACTIONS = 1_000;
 
@@ -75,7 +78,7 @@ async function assemble(
   const nodeKey = await NodeKey.loadOrCreate(join(dataDirectory, "node-key.json"));
   const accountKeys = await readAccountKeys(config.accountKeyFile, accountId);
   const rpc = new NearRpc(config.rpc);
-  const network = (await rpc.view(contractId, "get_network", {}, networkView)).value;
+  const network = await askAtStart(() => rpc.view(contractId, "get_network", {}, networkView), logger);
   const { chain_id: chainId } = network;
   const networkId = `${chainId}/${contractId}`;
 
@@ -215,6 +218,19 @@ async function assemble(
       for (const close of closing.splice(0).reverse()) await close();
     },
   };
+}
+
+/** An endpoint's first answer: a moment's outage does not end the start, a wrong address does within seconds. */
+async function askAtStart<T>(question: () => Promise<{ value: T }>, logger: Logger): Promise<T> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return (await question()).value;
+    } catch (error) {
+      if (tries === MAX_FIRST_TRIES || !isOperatingError(error, "rpc_failed")) throw error;
+      logger.warn("the endpoint does not answer yet, asking again", { tries }, error);
+      await sleep(FIRST_TRIES_PAUSE_MS);
+    }
+  }
 }
 
 /** Registers the account with its stake where the configuration asks for it and the contract does not know it yet. */

@@ -19,6 +19,7 @@ export const CHAIN_ID = "outlayer-sim";
 const USER_ID = "user.sim";
 const GENESIS_NS = 1_700_000_000_000_000_000n;
 const YOCTO_PER_NEAR = 10n ** 24n;
+const NS_PER_MS = 1_000_000n;
 const STAKE_YOCTO = 100n * YOCTO_PER_NEAR;
 const SEAT_STAKE_YOCTO = 50n * YOCTO_PER_NEAR;
 const GAS = 100_000_000_000_000n;
@@ -63,6 +64,16 @@ export interface ChainOptions {
   readonly replicas: number;
   readonly quorum: number;
   readonly challengeBlocks: number;
+  /** Whether the head may be taken back, which costs some time in each block. */
+  readonly droppableHead: boolean;
+}
+
+export interface SimBlock {
+  readonly height: number;
+  readonly hash: string;
+  readonly previousHash: string;
+  /** Changes of the contract's storage, in order. */
+  readonly changes: readonly StateChange[];
 }
 
 interface Signer {
@@ -75,6 +86,8 @@ export class SimChain {
   readonly #chain: DevChain;
   readonly #signers = new Map<string, Signer>();
   readonly #waiting = new Map<string, (end: CallEnd) => void>();
+  /** The time of a dropped block, until another one has its place. */
+  #afterNs: bigint | undefined;
 
   constructor(options: ChainOptions) {
     const accountIds = [CONTRACT_ID, USER_ID, ...Array.from({ length: options.nodes }, (_, i) => nodeId(i))];
@@ -90,6 +103,7 @@ export class SimChain {
       seed: Buffer.from(options.random.fork("chain").bytes(16)).toString("hex"),
       genesisTimestampNs: GENESIS_NS,
       blockIntervalMs: options.blockMs,
+      droppableHead: options.droppableHead,
       accounts: accountIds.map((accountId) => ({
         accountId,
         balanceYocto: 100_000n * YOCTO_PER_NEAR,
@@ -145,7 +159,9 @@ export class SimChain {
   }
 
   produceBlock(): void {
-    this.#chain.produceBlock();
+    // What takes a block's place was made later than it, so it is another block even with the same transactions.
+    this.#chain.produceBlock(this.#afterNs && this.#afterNs + NS_PER_MS);
+    this.#afterNs = undefined;
     for (const [hash, ended] of this.#waiting) {
       const record = this.#chain.transactions.transaction(hash);
       const outcome = record?.receiptOutcomes[0];
@@ -155,12 +171,23 @@ export class SimChain {
     }
   }
 
-  /** Changes of the contract's storage in a block, in order. */
-  changes(height: number): readonly StateChange[] {
-    return this.#chain.changes(height).flatMap((change) => {
+  get head(): SimBlock {
+    const { height, hash, previousHash } = this.#chain.head;
+    const changes = this.#chain.changes(height).flatMap((change) => {
       if (change.column !== "data" || change.accountId !== CONTRACT_ID) return [];
       return [{ key: rawKey(change.key), value: change.value }];
     });
+    return { height, hash, previousHash, changes };
+  }
+
+  get canDropHead(): boolean {
+    return this.#chain.canDropHead;
+  }
+
+  /** Takes the newest block back, as a network does with an optimistic head that loses; its transactions wait again. */
+  dropHead(): void {
+    const { timestampNs } = this.#chain.dropHead();
+    this.#afterNs = timestampNs;
   }
 
   /** Everything in the contract's storage at the head: what a node reads after a start. */

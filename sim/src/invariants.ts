@@ -63,8 +63,10 @@ export class Invariants {
     if (effect.kind === "persist") {
       for (const { key, value } of effect.records) {
         if (value === undefined || !key.startsWith(RESULT_KEY)) continue;
-        const found = hex(decode(ownResult, value).claim.responseHash);
-        const name = `${node.accountId}/${key}`;
+        const { requestDigest, claim } = decode(ownResult, value);
+        const found = hex(claim.responseHash);
+        // Where a block is replaced, another request can have the number of one that was.
+        const name = `${node.accountId}/${key}/${hex(requestDigest)}`;
         const known = this.#results.get(name) ?? found;
         this.#results.set(name, found);
         this.#require(known === found, `${name}: two different results`);

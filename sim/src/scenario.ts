@@ -34,6 +34,8 @@ export interface Scenario {
   /** Of peer messages that never arrive, in thousandths. */
   readonly lossPerMille: number;
   readonly duplicatePerMille: number;
+  /** Of blocks that give way to another one of the same height before the next, in thousandths. */
+  readonly droppedPerMille: number;
   readonly requests: readonly ScenarioRequest[];
   readonly faults: readonly Fault[];
   /** Nodes that agreed to answer every request with the same invention. */
@@ -57,6 +59,7 @@ const calm: Scenario = {
   latencyMs: { least: 10, most: 120 },
   lossPerMille: 0,
   duplicatePerMille: 0,
+  droppedPerMille: 0,
   requests: [short(700), long(1_000), short(2_000), long(4_000)],
   faults: [],
   liars: [],
@@ -102,6 +105,14 @@ const hurried: Scenario = {
   requests: Array.from({ length: 30 }, (_, i) => (i % 5 === 4 ? long(500 + i * 100) : short(500 + i * 100))),
 };
 
+/** Every fifth block gives way to another one, with crashes besides. */
+const replaced: Scenario = {
+  ...crashes,
+  name: "replaced",
+  blocks: 90,
+  droppedPerMille: 200,
+};
+
 /** Answers wait for objections, and some of those who should make them final are gone by then. */
 const challenged: Scenario = {
   ...crashes,
@@ -132,4 +143,4 @@ const liars: Scenario = {
   liars: [0, 4, 8, 12, 16],
 };
 
-export const SCENARIOS: readonly Scenario[] = [calm, crashes, partition, hurried, challenged, liars];
+export const SCENARIOS: readonly Scenario[] = [calm, crashes, partition, hurried, replaced, challenged, liars];

@@ -13,10 +13,10 @@ import type { ExecutionOutcome } from "@outlayer/protocol/execution/index";
 import { InvariantError } from "@outlayer/protocol/invariant";
 import type { Random } from "@outlayer/protocol/random";
 import { asVerified, type PeerMessage } from "@outlayer/protocol/wire/messages";
-import type { Submission, WorkerEffect, WorkerEvent } from "@outlayer/protocol/worker/events";
-import { eventOf, type StateChange } from "@outlayer/protocol/worker/state-changes";
+import type { RequestOnChain, Submission, WorkerEffect, WorkerEvent } from "@outlayer/protocol/worker/events";
+import { eventOf } from "@outlayer/protocol/worker/state-changes";
 import { WorkerMachine } from "@outlayer/protocol/worker/worker-machine";
-import { CHAIN_ID, CONTRACT_ID, type SimChain } from "./chain.ts";
+import { CHAIN_ID, CONTRACT_ID, type SimBlock, type SimChain } from "./chain.ts";
 import { guestOutcome, inventedOutcome } from "./guest.ts";
 import { type SimKey, verifyEd25519 } from "./keys.ts";
 import type { Scheduler } from "./scheduler.ts";
@@ -56,6 +56,8 @@ export class SimNode {
   #crashAfterPersist = false;
   /** Block news arrive in order, however the endpoint's answers overtake each other. */
   #newsAtMs = 0;
+  /** The last block that was told to the machine. */
+  #tip: Pick<SimBlock, "height" | "hash"> = { height: 0, hash: "" };
 
   /** A node that `lies` makes up its results, the same ones as everybody else who does. */
   constructor(index: number, accountId: string, key: SimKey, random: Random, world: World, lies: boolean) {
@@ -110,12 +112,19 @@ export class SimNode {
   }
 
   /** A block was made: the node hears of it after its endpoint's delay, never before an earlier block. */
-  hearOfBlock(height: number): void {
-    const { scheduler, chain } = this.#world;
+  hearOfBlock(block: SimBlock): void {
+    const { scheduler } = this.#world;
     this.#newsAtMs = Math.max(this.#newsAtMs, scheduler.nowMs + this.#world.rpcDelayMs());
     this.#later(this.#newsAtMs - scheduler.nowMs, () => {
-      for (const change of chain.changes(height)) this.#deliverChange(change);
-      this.#step({ kind: "blockObserved", height });
+      // A block beside the one that was seen: if the chain goes on from it, the next one will say so.
+      if (block.height <= this.#tip.height) return;
+      if (block.previousHash !== this.#tip.hash) return this.#readAll();
+      this.#tip = block;
+      for (const change of block.changes) {
+        const event = eventOf(change);
+        if (event) this.#step(event);
+      }
+      this.#step({ kind: "blockObserved", height: block.height });
     });
   }
 
@@ -125,27 +134,24 @@ export class SimNode {
 
   #readAll(): void {
     const { chain } = this.#world;
-    const events = chain.storage().map(eventOf);
-    for (const event of events) if (event?.kind === "nodeChanged") this.#step(event);
-    this.#step({ kind: "blockObserved", height: chain.height });
-    const requestIds: number[] = [];
-    for (const opened of events) {
-      if (opened?.kind !== "requestOpened") continue;
-      const { requestId } = opened.record;
-      requestIds.push(requestId);
-      const beside = events.filter((event) => event && "requestId" in event && event.requestId === requestId);
-      const lease = beside.find((event) => event?.kind === "leaseChanged")?.lease;
-      const outcome = beside.find((event) => event?.kind === "outcomeStored")?.outcome;
-      const proposal = beside.find((event) => event?.kind === "proposalChanged")?.proposal;
-      const objected = beside.some((event) => event?.kind === "objectionStored");
-      this.#step({ ...opened, lease, outcome, proposal, objected });
-    }
-    this.#step({ kind: "pendingListed", requestIds });
-  }
-
-  #deliverChange(change: StateChange): void {
-    const event = eventOf(change);
-    if (event) this.#step(event);
+    this.#tip = chain.head;
+    const events = chain.storage().flatMap((change) => eventOf(change) ?? []);
+    const nodes = events.flatMap((event) => (event.kind === "nodeChanged" ? [event.node] : []));
+    const requests = events.flatMap((opened): RequestOnChain[] => {
+      if (opened.kind !== "requestOpened") return [];
+      const { record } = opened;
+      const beside = events.filter((event) => "requestId" in event && event.requestId === record.requestId);
+      return [
+        {
+          record,
+          lease: beside.find((event) => event.kind === "leaseChanged")?.lease,
+          outcome: beside.find((event) => event.kind === "outcomeStored")?.outcome,
+          proposal: beside.find((event) => event.kind === "proposalChanged")?.proposal,
+          objected: beside.some((event) => event.kind === "objectionStored"),
+        },
+      ];
+    });
+    this.#step({ kind: "contractRead", height: this.#tip.height, nodes, requests });
   }
 
   #step(event: WorkerEvent): void {

@@ -7,9 +7,9 @@ import { Random } from "@outlayer/protocol/random";
 import { replayCommittee } from "@outlayer/protocol/replay/committee";
 import type { PeerMessage } from "@outlayer/protocol/wire/messages";
 import type { RequestRecord } from "@outlayer/protocol/wire/records";
-import type { WorkerEffect } from "@outlayer/protocol/worker/events";
+import type { WorkerEffect, WorkerEvent } from "@outlayer/protocol/worker/events";
 import { eventOf } from "@outlayer/protocol/worker/state-changes";
-import { CONTRACT_ID, nodeId, SimChain } from "./chain.ts";
+import { CONTRACT_ID, nodeId, type SimBlock, SimChain } from "./chain.ts";
 import { Invariants, type RequestEnd } from "./invariants.ts";
 import { SimKey } from "./keys.ts";
 import type { Fault, Scenario } from "./scenario.ts";
@@ -43,6 +43,10 @@ export function simulate(scenario: Scenario, seed: string, options: SimulationOp
   return new Simulation(scenario, seed, options).run();
 }
 
+function eventsOf({ changes }: SimBlock): readonly WorkerEvent[] {
+  return changes.flatMap((change) => eventOf(change) ?? []);
+}
+
 class Simulation implements World {
   readonly scheduler = new Scheduler();
   readonly chain: SimChain;
@@ -52,10 +56,13 @@ class Simulation implements World {
   readonly #trace = createHash("sha256");
   readonly #delays: Random;
   readonly #losses: Random;
+  readonly #drops: Random;
   readonly #nodes: readonly SimNode[];
   readonly #byKey = new Map<string, SimNode>();
   readonly #invariants: Invariants;
   readonly #crashedClaims = new Set<number>();
+  /** The newest block, until its events were judged. */
+  #newest: SimBlock | undefined;
   #sent = 0;
   #lost = 0;
 
@@ -67,7 +74,9 @@ class Simulation implements World {
     this.#onTrace = options.onTrace;
     this.#delays = random.fork("delays");
     this.#losses = random.fork("losses");
-    this.chain = new SimChain({ ...scenario, random: random.fork("chain") });
+    this.#drops = random.fork("drops");
+    const droppableHead = scenario.droppedPerMille > 0;
+    this.chain = new SimChain({ ...scenario, droppableHead, random: random.fork("chain") });
     this.#nodes = Array.from({ length: scenario.nodes }, (_, index) => {
       const accountId = nodeId(index);
       const key = new SimKey(random.fork(`node-key/${index}`));
@@ -94,6 +103,7 @@ class Simulation implements World {
     for (const fault of faults) this.#arm(fault);
     for (let block = 1; block <= blocks; block++) this.scheduler.after(block * blockMs, () => this.#makeBlock());
     this.scheduler.runUntil((blocks + 1) * blockMs);
+    this.#judgeNewest();
     this.#invariants.atEnd(requests.length, (record) => this.#attesters(record));
     this.#outlastYields();
     return {
@@ -160,6 +170,7 @@ class Simulation implements World {
       this.scheduler.after(0, () => this.#makeBlock());
       this.scheduler.runUntil(this.scheduler.nowMs + blockMs);
     }
+    this.#judgeNewest();
     this.#invariants.afterYields();
   }
 
@@ -193,17 +204,30 @@ class Simulation implements World {
   }
 
   #makeBlock(): void {
+    const { droppedPerMille } = this.#scenario;
+    if (this.chain.canDropHead && this.#drops.below(1_000) < droppedPerMille) {
+      this.#trace.update(`${this.scheduler.nowMs} chain drops ${this.chain.height}\n`);
+      this.chain.dropHead();
+      this.#newest = undefined;
+    }
+    this.#judgeNewest();
     this.chain.produceBlock();
-    const { height } = this.chain;
-    this.#trace.update(`${this.scheduler.nowMs} chain ${height}\n`);
-    for (const change of this.chain.changes(height)) {
-      const event = eventOf(change);
-      if (!event) continue;
-      this.#invariants.onChainEvent(height, event);
+    const block = this.chain.head;
+    this.#trace.update(`${this.scheduler.nowMs} chain ${block.height}\n`);
+    this.#newest = block;
+    for (const event of eventsOf(block)) {
       if (event.kind === "leaseChanged") this.#crashHolder(event.requestId, event.lease.leaseEpoch, event.lease.holder);
     }
+    for (const node of this.#nodes) node.hearOfBlock(block);
+  }
+
+  /** What happened in the newest block counts once no other one can take its place. */
+  #judgeNewest(): void {
+    const block = this.#newest;
+    if (!block) return;
+    this.#newest = undefined;
+    for (const event of eventsOf(block)) this.#invariants.onChainEvent(block.height, event);
     this.#invariants.atBlock(this.chain.balance(), this.chain.storage());
-    for (const node of this.#nodes) node.hearOfBlock(height);
   }
 
   #crashClaimant(claimant: SimNode, requestId: number): void {

@@ -11,7 +11,8 @@ import { OperatingError } from "../errors.ts";
 const blockAnswer = z.object({
   header: z.object({
     height: z.number().int().nonnegative(),
-    hash: z.string(),
+    hash: z.string().min(1).max(64),
+    prev_hash: z.string().min(1).max(64),
     timestamp_nanosec: z.string().regex(/^\d+$/),
   }),
 });
@@ -32,10 +33,14 @@ const viewAnswer = z.object({ result: z.array(z.number().int().min(0).max(255)),
 export interface Block {
   readonly height: number;
   readonly hash: string;
+  readonly previousHash: string;
   readonly timestampNs: bigint;
 }
 
 export type Finality = "optimistic" | "final";
+
+/** The newest block of a finality, or the block with a hash. */
+type BlockReference = Finality | { readonly hash: string };
 
 export class NearRpc {
   readonly provider: JsonRpcProvider;
@@ -51,27 +56,19 @@ export class NearRpc {
     return toBlock(await ask("block", () => this.provider.viewBlock({ finality })));
   }
 
-  /** Nothing where the height was skipped, or is so old that the endpoint has collected it. */
-  async block(height: number): Promise<Block | undefined> {
-    try {
-      return toBlock(await ask("block", () => this.provider.viewBlock({ blockId: height })));
-    } catch (error) {
-      if (isUnknownBlock(error)) return undefined;
-      throw error;
-    }
+  /** @throws {OperatingError} `block_unknown` where the endpoint does not have it (yet, or any more) */
+  async block(hash: string): Promise<Block> {
+    return toBlock(await ask("block", () => this.provider.viewBlock({ blockId: hash })));
   }
 
-  /** Changes of a contract's storage in one block, in the order in which they happened; nothing as for `block`. */
-  async stateChanges(contractId: string, height: number): Promise<readonly StateChange[] | undefined> {
-    let answer: unknown;
-    try {
-      answer = await ask("EXPERIMENTAL_changes", () =>
-        this.provider.contractStateChanges([contractId], { blockId: height }, ""),
-      );
-    } catch (error) {
-      if (isUnknownBlock(error)) return undefined;
-      throw error;
-    }
+  /**
+   * Changes of a contract's storage in one block, in the order in which they happened.
+   * @throws {OperatingError} `block_unknown`, as for `block`
+   */
+  async stateChanges(contractId: string, hash: string): Promise<readonly StateChange[]> {
+    const answer = await ask("EXPERIMENTAL_changes", () =>
+      this.provider.contractStateChanges([contractId], { blockId: hash }, ""),
+    );
     return checked("EXPERIMENTAL_changes", changesAnswer, answer).changes.flatMap(({ type, change }) => {
       if (change.key_base64 === undefined || (type !== "data_update" && type !== "data_deletion")) return [];
       const value =
@@ -85,13 +82,13 @@ export class NearRpc {
     });
   }
 
-  /** Calls a view method and parses its JSON with `schema`. */
+  /** Calls a view method on the state after a block and parses its JSON with `schema`. */
   async view<S extends z.ZodType>(
     contractId: string,
     method: string,
     args: object,
     schema: S,
-    finality: Finality = "optimistic",
+    at: BlockReference = "optimistic",
   ): Promise<{ value: z.infer<S>; height: number }> {
     const raw = await ask(`view ${method}`, () =>
       this.provider.query({
@@ -99,7 +96,7 @@ export class NearRpc {
         account_id: contractId,
         method_name: method,
         args_base64: Buffer.from(JSON.stringify(args)).toString("base64"),
-        finality,
+        ...(typeof at === "string" ? { finality: at } : { block_id: at.hash }),
       } as never),
     );
     const { result, block_height } = checked(`view ${method}`, viewAnswer, raw);
@@ -117,7 +114,7 @@ async function ask<T>(question: string, call: () => Promise<T>): Promise<T> {
   try {
     return await call();
   } catch (error) {
-    if (isUnknownBlock(error)) throw error;
+    if (isUnknownBlock(error)) throw new OperatingError("block_unknown", { question }, error);
     throw new OperatingError("rpc_failed", { question }, error);
   }
 }
@@ -134,7 +131,8 @@ function checked<S extends z.ZodType>(question: string, schema: S, value: unknow
 
 function toBlock(value: unknown): Block {
   const { header } = checked("block", blockAnswer, value);
-  return { height: header.height, hash: header.hash, timestampNs: BigInt(header.timestamp_nanosec) };
+  const { height, hash, prev_hash: previousHash, timestamp_nanosec } = header;
+  return { height, hash, previousHash, timestampNs: BigInt(timestamp_nanosec) };
 }
 
 /** nearcore's UNKNOWN_BLOCK and GARBAGE_COLLECTED_BLOCK, however the client library wraps them. */

@@ -1,24 +1,26 @@
 /**
  * Watches the contract and tells the worker machine what happened, in the order in which it happened.
  *
- * At the start, and after a gap whose blocks the endpoint no longer has, it reads the paginated views of the
- * registry and of all pending requests, so that none is missed however long the outage was. After that it reads
- * the state changes of every block: no indexer, no log parsing. Heads are optimistic: everything the machine does
- * on them can be thrown away.
+ * Blocks are followed by their hashes: each one's state changes are read once the block before it was seen, no indexer,
+ * no log parsing. Heads are optimistic, so one may give way to another; then, as at the start and after a gap, the
+ * paginated views of the registry and of all pending requests are read, all of them at one block, and following goes
+ * on from there. An endpoint that lags, or lacks a block that it named, is asked again: nothing is skipped.
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { decode, WireError } from "@outlayer/protocol/wire/borsh";
 import { leaseRecord, nodeRecord, outcomeRecord, proposalRecord, requestRecord } from "@outlayer/protocol/wire/records";
-import type { WorkerEvent } from "@outlayer/protocol/worker/events";
+import type { RequestOnChain, WorkerEvent } from "@outlayer/protocol/worker/events";
 import { eventOf, type StateChange } from "@outlayer/protocol/worker/state-changes";
 import { z } from "zod";
 import { OperatingError } from "../errors.ts";
 import type { Logger } from "../logger.ts";
-import type { NearRpc } from "./near-rpc.ts";
+import type { Block, NearRpc } from "./near-rpc.ts";
 
 const PAGE = 50;
 /** More blocks than this behind, reading the views is quicker than reading every block. */
 const MAX_CATCH_UP_BLOCKS = 100;
+/** Tries to follow from block to block, after which the views are read instead. */
+const MAX_FOLLOW_TRIES = 4;
 const MAX_RETRY_MS = 5_000;
 const FIRST_POLL_MS = 100;
 const MAX_PAGES = 2_000;
@@ -37,6 +39,28 @@ const pendingPage = z
   )
   .max(PAGE);
 
+type PendingEntry = z.infer<typeof pendingPage>[number];
+
+/** @throws {OperatingError} `contract_record_malformed` where `read` meets a record that is not one of this version */
+function ofThisVersion<T>(key: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof WireError)) throw error;
+    throw new OperatingError("contract_record_malformed", { key }, error);
+  }
+}
+
+function requestOf({ request, lease, outcome, proposal, objected }: PendingEntry): RequestOnChain {
+  return {
+    record: decode(requestRecord, request),
+    lease: lease ? decode(leaseRecord, lease) : undefined,
+    outcome: outcome ? decode(outcomeRecord, outcome) : undefined,
+    proposal: proposal ? decode(proposalRecord, proposal) : undefined,
+    objected,
+  };
+}
+
 export interface WatcherOptions {
   readonly rpc: NearRpc;
   readonly contractId: string;
@@ -50,7 +74,10 @@ export interface WatcherOptions {
 export class ChainWatcher {
   readonly #options: WatcherOptions;
   readonly #stopped = new AbortController();
-  #height = 0;
+  /** The last block whose changes were told. */
+  #tip: Block | undefined;
+  /** Hashes of the last tips: an endpoint that is behind names one of them as its head. */
+  readonly #seen = new Set<string>();
   readonly #pace = new BlockPace();
   #loop: Promise<void> | undefined;
 
@@ -59,7 +86,7 @@ export class ChainWatcher {
   }
 
   get height(): number {
-    return this.#height;
+    return this.#tip?.height ?? 0;
   }
 
   /** Resolves after the first full reading of the contract's state. */
@@ -80,10 +107,10 @@ export class ChainWatcher {
     while (!this.#stopped.signal.aborted) {
       try {
         const head = await rpc.head("optimistic");
+        await this.#advance(head, failures);
         if (failures > 0) logger.info("the chain answers again", { height: head.height });
         failures = 0;
         onContact?.(true);
-        await this.#advance(head.height);
         synced();
         await this.#pause(this.#pace.nextPollMs(head.height, performance.now()));
       } catch (error) {
@@ -96,64 +123,88 @@ export class ChainWatcher {
     }
   }
 
-  async #advance(head: number): Promise<void> {
-    if (this.#height === 0 || head - this.#height > MAX_CATCH_UP_BLOCKS) return this.#readAll();
-    for (let height = this.#height + 1; height <= head; height++) {
-      const changes = await this.#options.rpc.stateChanges(this.#options.contractId, height);
-      if (changes === undefined && height < head - 3) {
-        // Skipped heights are normal; a block that is gone is a gap. The views answer for both.
-        return this.#readAll();
-      }
-      for (const change of changes ?? []) await this.#deliverChange(change);
-      await this.#observe(height);
+  async #advance(head: Block, failures: number): Promise<void> {
+    const tip = this.#tip;
+    if (tip === undefined || head.height - tip.height > MAX_CATCH_UP_BLOCKS) return this.#readAll(head);
+    if (this.#seen.has(head.hash)) return;
+    if (head.height <= tip.height) {
+      // A block beside the one that was seen: if the chain goes on from it, a higher head will say so.
+      if (tip.height - head.height <= MAX_CATCH_UP_BLOCKS) return;
+      throw new OperatingError("chain_went_back", { seen: tip.height, head: head.height });
+    }
+    if (failures >= MAX_FOLLOW_TRIES) return this.#readAll(head);
+    const blocks = await this.#blocksBetween(tip, head);
+    if (blocks === undefined) {
+      this.#options.logger.info("blocks gave way to others, reading the contract anew", { height: head.height });
+      return this.#readAll(head);
+    }
+    const { rpc, contractId, deliver } = this.#options;
+    for (const block of blocks) {
+      for (const change of await rpc.stateChanges(contractId, block.hash)) await this.#deliverChange(change);
+      this.#follow(block);
+      await deliver({ kind: "blockObserved", height: block.height });
     }
   }
 
-  async #observe(height: number): Promise<void> {
-    this.#height = height;
-    await this.#options.deliver({ kind: "blockObserved", height });
+  /** The blocks from `tip`, without it, to `head`; nothing where `head` does not descend from it. */
+  async #blocksBetween(tip: Block, head: Block): Promise<readonly Block[] | undefined> {
+    const blocks = [head];
+    for (let first = head; first.previousHash !== tip.hash; ) {
+      if (blocks.length > MAX_CATCH_UP_BLOCKS) return undefined;
+      first = await this.#options.rpc.block(first.previousHash);
+      if (first.height <= tip.height) return undefined;
+      blocks.unshift(first);
+    }
+    return blocks;
+  }
+
+  #follow(block: Block): void {
+    this.#tip = block;
+    this.#seen.add(block.hash);
+    for (const oldest of this.#seen) {
+      if (this.#seen.size <= MAX_CATCH_UP_BLOCKS) break;
+      this.#seen.delete(oldest);
+    }
   }
 
   async #deliverChange(change: StateChange): Promise<void> {
-    let event: WorkerEvent | undefined;
-    try {
-      event = eventOf(change);
-    } catch (error) {
-      if (!(error instanceof WireError)) throw error;
-      throw new OperatingError("contract_record_malformed", { key: Buffer.from(change.key).toString("hex") }, error);
-    }
+    const event = ofThisVersion(Buffer.from(change.key).toString("hex"), () => eventOf(change));
     if (event) await this.#options.deliver(event);
   }
 
-  async #readAll(): Promise<void> {
-    const { rpc, contractId, deliver } = this.#options;
-    // Everything read below is at least as new as this block, so its successors' changes may repeat, never miss.
-    const { height } = await rpc.head("optimistic");
-    for (let from = 0, page = 0; page < MAX_PAGES; page++) {
-      const args = { from_index: from, limit: PAGE };
-      const { value } = await rpc.view(contractId, "get_nodes", args, nodesPage);
-      if (value.length === 0) break;
-      from += value.length;
-      for (const { record } of value) await deliver({ kind: "nodeChanged", node: decode(nodeRecord, record) });
-    }
-    await this.#observe(height);
-    const requestIds: number[] = [];
-    // Pages are cut by their size, so only an empty one is the last; ids rise, so what settles meanwhile moves nothing.
-    for (let from = 0, page = 0; page < MAX_PAGES; page++) {
-      const args = { from_request_id: from, limit: PAGE };
-      const { value } = await rpc.view(contractId, "get_pending_records", args, pendingPage);
+  async #readAll(block: Block): Promise<void> {
+    const nodes = await this.#pages("get_nodes", "from_index", nodesPage, block, {
+      of: ({ record }) => decode(nodeRecord, record),
+      next: (_, from) => from + 1,
+    });
+    const requests = await this.#pages("get_pending_records", "from_request_id", pendingPage, block, {
+      of: requestOf,
+      next: ({ record }) => record.requestId + 1,
+    });
+    this.#follow(block);
+    await this.#options.deliver({ kind: "contractRead", height: block.height, nodes, requests });
+  }
+
+  /** All that a paginated view has at a block. Pages are cut by their size too, so only an empty one is the last. */
+  async #pages<Entry, Item>(
+    method: string,
+    start: string,
+    page: z.ZodType<Entry[]>,
+    { hash }: Block,
+    read: { of: (entry: Entry) => Item; next: (item: Item, from: number) => number },
+  ): Promise<Item[]> {
+    const { rpc, contractId } = this.#options;
+    const items: Item[] = [];
+    for (let from = 0, pages = 0; pages < MAX_PAGES; pages++) {
+      const { value } = await rpc.view(contractId, method, { [start]: from, limit: PAGE }, page, { hash });
       if (value.length === 0) break;
       for (const entry of value) {
-        const record = decode(requestRecord, entry.request);
-        from = record.requestId + 1;
-        requestIds.push(record.requestId);
-        const lease = entry.lease ? decode(leaseRecord, entry.lease) : undefined;
-        const outcome = entry.outcome ? decode(outcomeRecord, entry.outcome) : undefined;
-        const proposal = entry.proposal ? decode(proposalRecord, entry.proposal) : undefined;
-        await deliver({ kind: "requestOpened", record, lease, outcome, proposal, objected: entry.objected });
+        const item = ofThisVersion(`${method} from ${from}`, () => read.of(entry));
+        from = read.next(item, from);
+        items.push(item);
       }
     }
-    await deliver({ kind: "pendingListed", requestIds });
+    return items;
   }
 
   async #pause(milliseconds: number): Promise<void> {

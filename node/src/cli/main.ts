@@ -36,6 +36,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     .option("--nodes <count>", "how many nodes", "4")
     .option("--block-interval-ms <ms>", "time between blocks", "600")
     .option("--challenge-blocks <count>", "blocks that an answer waits for objections", "0")
+    .option("--faults <json>", "what the chain does to its clients, for example '{\"droppedBlocks\":0.2}'")
     .option("--http-port <port>", "port of the first node's page; a busy one makes way to the next free one", "3000")
     .option("--max-instructions <count>", "fuel that the request pays for", "1000000000")
     .option("--verbose", "show what every node logs")

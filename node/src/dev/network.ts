@@ -40,6 +40,8 @@ export interface DevOptions {
   /** Blocks that an answer waits for objections. */
   readonly challengeBlocks: number;
   readonly httpPort: number;
+  /** What the chain's endpoint does to its clients, as `outlayer-node chain --faults` takes it. */
+  readonly faults?: string | undefined;
   readonly verbose: boolean;
   readonly say: (text: string) => void;
 }
@@ -122,13 +124,14 @@ export class DevNetwork {
   }
 
   async #runChain(where: readonly string[]): Promise<void> {
-    const { directory, blockIntervalMs, verbose, say } = this.options;
+    const { directory, blockIntervalMs, faults, verbose, say } = this.options;
     const child = this.#spawn({
       name: "chain",
       module: join(PACKAGE_ROOT, "dist", "devchain.mjs"),
       args: [
         ...["--data-dir", join(directory, "chain"), "--chain-id", CHAIN_ID, ...where],
         ...["--block-interval-ms", String(blockIntervalMs)],
+        ...(faults === undefined ? [] : ["--faults", faults]),
       ],
       logFile: join(directory, "chain.log"),
       verbose,

@@ -40,6 +40,7 @@ const flagsSchema = z.object({
   blockIntervalMs: z.coerce.number().int().min(50).max(10_000),
   challengeBlocks: z.coerce.number().int().min(0).max(100),
   httpPort: z.coerce.number().int().min(0).max(65_535),
+  faults: z.string().min(2).max(1_000).optional(),
   maxInstructions: z.coerce.number().int().min(1).max(500_000_000_000),
   verbose: z.boolean().default(false),
 });
@@ -59,8 +60,17 @@ export async function runDev(rawFlags: unknown): Promise<number> {
     console.error(`${onStderr("dim", `${seconds} s`)}  ${text}`);
   };
   const directory = await mkdtemp(join(tmpdir(), "outlayer-dev-"));
-  const { nodes, blockIntervalMs, challengeBlocks, httpPort, verbose } = flags;
-  const network = new DevNetwork({ directory, nodes, blockIntervalMs, challengeBlocks, httpPort, verbose, say });
+  const { nodes, blockIntervalMs, challengeBlocks, httpPort, faults, verbose } = flags;
+  const network = new DevNetwork({
+    directory,
+    nodes,
+    blockIntervalMs,
+    challengeBlocks,
+    httpPort,
+    faults,
+    verbose,
+    say,
+  });
   const interrupted = onInterrupt(network, directory, say);
   try {
     await network.start();

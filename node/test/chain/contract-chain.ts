@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { initializeArgs } from "@outlayer/contract/client";
-import { DevChain, startDevChainServer } from "@outlayer/contract/devchain";
+import { DevChain, type RpcFaults, startDevChainServer } from "@outlayer/contract/devchain";
 import { Account, JsonRpcProvider, KeyPair, KeyPairSigner, type KeyPairString } from "near-api-js";
 import { createLogger, type Logger } from "../../src/logger.ts";
 
@@ -24,7 +24,8 @@ export interface ContractChain {
   restart(): Promise<void>;
 }
 
-export async function startContractChain(blockIntervalMs: number): Promise<ContractChain> {
+/** With `faults` it is set up first, in blocks that stay: nobody set it up through an endpoint like that. */
+export async function startContractChain(blockIntervalMs: number, faults?: RpcFaults): Promise<ContractChain> {
   const keys = new Map([CONTRACT_ID, USER_ID].map((accountId) => [accountId, KeyPair.fromRandom("ed25519")]));
   const wasm = fileURLToPath(import.meta.resolve("@outlayer/contract/wasm/outlayer.wasm"));
   const chain = new DevChain({
@@ -32,6 +33,7 @@ export async function startContractChain(blockIntervalMs: number): Promise<Contr
     seed: "watcher",
     genesisTimestampNs: 1_700_000_000_000_000_000n,
     blockIntervalMs,
+    droppableHead: faults !== undefined,
     accounts: [...keys].map(([accountId, pair]) => ({
       accountId,
       balanceYocto: 10_000n * YOCTO,
@@ -52,6 +54,13 @@ export async function startContractChain(blockIntervalMs: number): Promise<Contr
     methodName: "new",
     args: JSON.parse(initializeArgs(CONTRACT_ID, undefined, { chainId: "test", bootstrapBlocks: 100_000 })),
   });
+  const restart = async () => {
+    server = await startDevChainServer(chain, { port, blockIntervalMs, ...(faults ? { faults } : {}) });
+  };
+  if (faults) {
+    await server.stop();
+    await restart();
+  }
   return {
     chain,
     url,
@@ -59,8 +68,6 @@ export async function startContractChain(blockIntervalMs: number): Promise<Contr
     userKey: keys.get(USER_ID)!.toString(),
     account,
     stop: () => server.stop(),
-    restart: async () => {
-      server = await startDevChainServer(chain, { port, blockIntervalMs });
-    },
+    restart,
   };
 }

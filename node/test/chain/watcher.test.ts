@@ -1,6 +1,7 @@
 import { requestExecutionArgs } from "@outlayer/contract/client";
+import { type RequestRecord, requestDigest } from "@outlayer/protocol/wire/records";
 import type { WorkerEvent } from "@outlayer/protocol/worker/events";
-import { actions } from "near-api-js";
+import { actions, baseDecode, createTransaction, KeyPairSigner, type KeyPairString } from "near-api-js";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { z } from "zod";
@@ -42,43 +43,74 @@ class Listener {
     while (!holds()) await new Promise((resolve) => setTimeout(resolve, 10));
   }
 
-  ids(kind: "requestOpened"): number[] {
-    return this.events.flatMap((event) => (event.kind === kind ? [event.record.requestId] : []));
+  get readings(): number {
+    return this.events.filter((event) => event.kind === "contractRead").length;
+  }
+
+  /** The requests that are open by what was told so far: digests by their numbers. */
+  open(): [requestId: number, digest: string][] {
+    const open = new Map<number, string>();
+    const learn = (record: RequestRecord) =>
+      open.set(record.requestId, Buffer.from(requestDigest(record)).toString("hex"));
+    for (const event of this.events) {
+      if (event.kind === "requestOpened") learn(event.record);
+      if (event.kind === "requestClosed") open.delete(event.requestId);
+      if (event.kind !== "contractRead") continue;
+      open.clear();
+      for (const { record } of event.requests) learn(record);
+    }
+    return [...open].toSorted(([a], [b]) => a - b);
+  }
+
+  has(requestId: number): boolean {
+    return this.open().some(([id]) => id === requestId);
   }
 
   heights(): number[] {
-    return this.events.flatMap((event) => (event.kind === "blockObserved" ? [event.height] : []));
+    return this.events.flatMap((event) =>
+      event.kind === "blockObserved" || event.kind === "contractRead" ? [event.height] : [],
+    );
   }
 }
 
+const REQUEST = actions.functionCall(
+  "request_execution",
+  new TextEncoder().encode(
+    requestExecutionArgs({
+      source: { WasmUrl: { url: "ipfs://x", hash: "ab".repeat(32) } },
+      resource_limits: { max_instructions: 1_000_000, max_memory_mb: 16, max_execution_seconds: 1 },
+      input_data: "hi",
+    }),
+  ),
+  300_000_000_000_000n,
+  10n ** 24n,
+);
+
 async function request(chain: ContractChain): Promise<void> {
-  const hash = "ab".repeat(32);
-  const args = requestExecutionArgs({
-    source: { WasmUrl: { url: "ipfs://x", hash } },
-    resource_limits: { max_instructions: 1_000_000, max_memory_mb: 16, max_execution_seconds: 1 },
-    input_data: "hi",
-  });
   const user = chain.account(USER_ID);
-  const transaction = await user.createSignedTransaction({
-    receiverId: CONTRACT_ID,
-    actions: [
-      actions.functionCall("request_execution", new TextEncoder().encode(args), 300_000_000_000_000n, 10n ** 24n),
-    ],
-  });
+  const transaction = await user.createSignedTransaction({ receiverId: CONTRACT_ID, actions: [REQUEST] });
   await user.provider.sendTransactionUntil(transaction, "INCLUDED_FINAL");
+}
+
+/** Past the endpoint, which is the watcher's alone to suffer. */
+async function requestBeside({ chain, userKey }: ContractChain, nonce: number): Promise<void> {
+  const signer = KeyPairSigner.fromSecretKey(userKey as KeyPairString);
+  const block = baseDecode(chain.finalHead.hash);
+  const publicKey = await signer.getPublicKey();
+  const transaction = createTransaction(USER_ID, publicKey, CONTRACT_ID, nonce, [REQUEST], block);
+  const { signedTransaction } = await signer.signTransaction(transaction);
+  chain.submit(signedTransaction.encode());
 }
 
 test("reads what is there, then every block in order, and misses no request", async ({ chain }) => {
   await request(chain);
   const listener = new Listener(chain.url);
   await listener.watcher.start();
-  assert.equal(listener.ids("requestOpened"), [0]);
-  assert.equal(
-    listener.events.filter((event) => event.kind === "pendingListed").map((event) => event.requestIds),
-    [[0]],
-  );
+  assert.is(listener.readings, 1);
+  assert.ok(listener.has(0));
   await request(chain);
-  await listener.until(() => listener.ids("requestOpened").includes(1));
+  await listener.until(() => listener.has(1));
+  assert.is(listener.readings, 1);
   await listener.watcher.stop();
   const heights = listener.heights();
   assert.equal(
@@ -94,7 +126,7 @@ test("an endpoint that goes away and comes back costs nothing but time", async (
   await listener.until(() => listener.contact.includes(false));
   await chain.restart();
   await request(chain);
-  await listener.until(() => listener.ids("requestOpened").includes(0));
+  await listener.until(() => listener.has(0));
   assert.is(listener.contact.at(-1), true);
   await listener.watcher.stop();
 });
@@ -103,13 +135,12 @@ test("a gap too long to walk is read from the contract's views", async ({ chain 
   const listener = new Listener(chain.url);
   await listener.watcher.start();
   await request(chain);
-  await listener.until(() => listener.ids("requestOpened").includes(0));
+  await listener.until(() => listener.has(0));
   await chain.stop();
   for (let block = 0; block < 150; block++) chain.chain.produceBlock();
-  const listed = () => listener.events.filter((event) => event.kind === "pendingListed").length;
-  const before = listed();
   await chain.restart();
-  await listener.until(() => listed() > before);
+  await listener.until(() => listener.readings > 1);
+  assert.is(listener.readings, 2);
   await listener.watcher.stop();
 });
 
@@ -126,7 +157,33 @@ test("an endpoint that is no NEAR node is named as such", async ({ chain }) => {
       assert.ok(isOperatingError(error, "rpc_failed"), String(error));
     }
   }
-  assert.is(await rpc.stateChanges(CONTRACT_ID, 1_000_000), undefined);
+  try {
+    await rpc.stateChanges(CONTRACT_ID, "11111111111111111111111111111111");
+    assert.unreachable();
+  } catch (error) {
+    assert.ok(isOperatingError(error, "block_unknown"), String(error));
+  }
+});
+
+test("what blocks said that gave way to others is taken back, whatever the endpoint does besides", async () => {
+  const faults = { seed: "watcher", droppedBlocks: 0.4, unknownBlocks: 0.02, staleHeads: 0.1 };
+  const chain = await startContractChain(100, faults);
+  const listener = new Listener(chain.url);
+  await listener.watcher.start();
+  for (let nonce = 1; nonce <= 12; nonce++) {
+    await requestBeside(chain, nonce);
+    await new Promise((resolve) => setTimeout(resolve, 150));
+  }
+  const settled = chain.chain.head.height + 12;
+  await listener.until(() => listener.watcher.height >= settled);
+  await listener.watcher.stop();
+  const reading = new Listener(chain.url);
+  await reading.watcher.start();
+  await reading.watcher.stop();
+  await chain.stop();
+  assert.is(reading.open().length, 12);
+  assert.equal(listener.open(), reading.open());
+  assert.ok(listener.readings > 1, "blocks gave way to others");
 });
 
 test("asks about twice a block, and soon after each one is due", () => {

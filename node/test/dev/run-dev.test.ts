@@ -110,6 +110,14 @@ test("with challenge blocks the others look at the answer while it waits, and th
   assert.not.match(run.stderr, /objectionSent/);
 });
 
+test("a chain that takes heads back and an endpoint that lags lose no request", async () => {
+  const faults = JSON.stringify({ droppedBlocks: 0.3, unknownBlocks: 0.05, staleHeads: 0.1 });
+  const more = ["--nodes", "4", "--block-interval-ms", "300", "--http-port", "0", "--faults", faults];
+  const run = start("dev", "--once", "--json", ...more);
+  assert.is(await run.ended, 0, run.stderr);
+  assert.is(JSON.parse(run.stdout.trimEnd().split("\n").at(-1)!).status, "resolved");
+});
+
 test("Ctrl-C stops everything that was started", async () => {
   const run = start("dev", ...SMALL);
   await said(run, "Ctrl-C stops everything");

@@ -7,7 +7,13 @@ import { seal, unseal } from "../../src/worker/envelopes.ts";
 
 const nodeKey = NodeKey.generate();
 const identity = { networkId: "test/outlayer.test", accountId: "node.test", nodeKey };
-const intent: PeerMessage = { kind: "LeaseIntent", requestId: 3, leaseEpoch: 0, seat: 1 };
+const intent: PeerMessage = {
+  kind: "LeaseIntent",
+  requestId: 3,
+  requestDigest: new Uint8Array(32).fill(7),
+  leaseEpoch: 0,
+  seat: 1,
+};
 
 test("what is sealed is unsealed, with the sender that signed it", () => {
   const opened = unseal(identity.networkId, seal(identity, intent));

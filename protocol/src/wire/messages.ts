@@ -18,7 +18,8 @@ const ENVELOPE_DOMAIN = "outlayer/envelope/v1";
 const COMMITMENT_DOMAIN = "outlayer/commitment/v1";
 
 const hash = fixed(32);
-const lease = { requestId: height, leaseEpoch: u32 };
+/** A number is not enough: where a block gives way to another one, its request's number goes to another request. */
+const lease = { requestId: height, requestDigest: hash, leaseEpoch: u32 };
 
 /** The three hashes that make a result; equal results have equal digests. */
 export const resultClaim = struct({ codeHash: hash, responseHash: hash, tapeHash: hash });

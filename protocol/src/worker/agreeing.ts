@@ -75,6 +75,11 @@ export function onSigned(scope: Scope, open: OpenRequest, leaseEpoch: number, si
   considerExchange(scope, open);
 }
 
+/** What a message about a lease of a request is about. */
+function subjectOf({ record, digest }: OpenRequest, { leaseEpoch }: LeaseRecord) {
+  return { requestId: record.requestId, requestDigest: digest, leaseEpoch };
+}
+
 function sendTo(scope: Scope, accountId: string, message: PeerMessage): void {
   const node = scope.nodes.get(accountId);
   if (node) scope.emit({ kind: "send", to: node.publicKey, message });
@@ -94,10 +99,9 @@ function considerCommitment(scope: Scope, open: OpenRequest, { lease }: Ready): 
   if (exchange.lastSentHeight > 0 && scope.height < exchange.lastSentHeight + REPEAT_BLOCKS) return;
   const first = exchange.lastSentHeight === 0;
   exchange.lastSentHeight = scope.height;
-  const { requestId } = open.record;
   const seat = attestingSeat(open, lease, scope.config.accountId)!;
   const commitment = ownCommitment(scope, open, lease)!;
-  sendTo(scope, lease.holder, { kind: "Commitment", requestId, leaseEpoch: lease.leaseEpoch, seat, commitment });
+  sendTo(scope, lease.holder, { kind: "Commitment", ...subjectOf(open, lease), seat, commitment });
   if (first) scope.progress(open, "committed", `to ${lease.holder}`);
 }
 
@@ -136,7 +140,6 @@ function considerAttestation(scope: Scope, open: OpenRequest): void {
   if (exchange.lastSentHeight > 0 && scope.height < exchange.lastSentHeight + REPEAT_BLOCKS) return;
   const first = !exchange.attestations.has(scope.config.accountId);
   exchange.lastSentHeight = scope.height;
-  const { requestId } = open.record;
   const self = scope.config.accountId;
   const seat = attestingSeat(open, lease, self)!;
   const { claim, nonce } = work.result;
@@ -144,8 +147,7 @@ function considerAttestation(scope: Scope, open: OpenRequest): void {
   exchange.attestations.set(self, { seat, claim, opening: ownCommitment(scope, open, lease), signature });
   const message: PeerMessage = {
     kind: "Attestation",
-    requestId,
-    leaseEpoch: lease.leaseEpoch,
+    ...subjectOf(open, lease),
     holder: lease.holder,
     seat,
     result: claim,
@@ -219,8 +221,7 @@ function sendReveal(scope: Scope, open: OpenRequest, lease: LeaseRecord, to: str
   if (!exchange.revealed || !exchange.ownSignature) return;
   sendTo(scope, to, {
     kind: "Reveal",
-    requestId: open.record.requestId,
-    leaseEpoch: lease.leaseEpoch,
+    ...subjectOf(open, lease),
     result: exchange.revealed.claim,
     signature: exchange.ownSignature,
     commitments: [...exchange.commitments].map(([accountId, commitment]) => ({ accountId, commitment })),

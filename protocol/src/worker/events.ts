@@ -21,29 +21,38 @@ export interface LogRecord {
   readonly value: Uint8Array | undefined;
 }
 
+/** An open request with what stands beside it on the chain. */
+export interface RequestOnChain {
+  readonly record: RequestRecord;
+  readonly lease: LeaseRecord | undefined;
+  readonly outcome: OutcomeRecord | undefined;
+  readonly proposal: ProposalRecord | undefined;
+  readonly objected: boolean;
+}
+
 export type WorkerEvent =
   /** Always the first event: everything that was persisted and not deleted. */
   | { readonly kind: "restored"; readonly records: readonly LogRecord[] }
   /** A block was seen, after all its changes. Heights never fall. */
   | { readonly kind: "blockObserved"; readonly height: number }
   | { readonly kind: "nodeChanged"; readonly node: NodeRecord }
-  /** With what already stands beside it on the chain, where the request is read after a start or a gap. */
-  | {
-      readonly kind: "requestOpened";
-      readonly record: RequestRecord;
-      readonly lease?: LeaseRecord | undefined;
-      readonly outcome?: OutcomeRecord | undefined;
-      readonly proposal?: ProposalRecord | undefined;
-      readonly objected?: boolean;
-    }
+  | { readonly kind: "requestOpened"; readonly record: RequestRecord }
   | { readonly kind: "leaseChanged"; readonly requestId: number; readonly lease: LeaseRecord }
   | { readonly kind: "outcomeStored"; readonly requestId: number; readonly outcome: OutcomeRecord }
   /** An answer began to wait for objections or, without a proposal, waits no more. */
   | { readonly kind: "proposalChanged"; readonly requestId: number; readonly proposal: ProposalRecord | undefined }
   | { readonly kind: "objectionStored"; readonly requestId: number }
   | { readonly kind: "requestClosed"; readonly requestId: number }
-  /** All requests that are open on the chain, after a start or a gap: whatever else is known here has ended. */
-  | { readonly kind: "pendingListed"; readonly requestIds: readonly number[] }
+  /**
+   * All that the contract holds at one block: after a start, after a gap, and where blocks that were seen gave way to
+   * others. Whatever is known here and not in it has ended, or never was.
+   */
+  | {
+      readonly kind: "contractRead";
+      readonly height: number;
+      readonly nodes: readonly NodeRecord[];
+      readonly requests: readonly RequestOnChain[];
+    }
   | { readonly kind: "messageReceived"; readonly from: Verified<PeerMessage> }
   | { readonly kind: "timerFired"; readonly timer: string }
   | { readonly kind: "codeFetched"; readonly requestId: number }

@@ -63,7 +63,10 @@ function claim(scope: Scope, open: OpenRequest, turn: Turn): void {
   const { leaseEpoch, draw } = turn;
   const fused = isFused(open.record);
   open.claim = { leaseEpoch, sentHeight: scope.height, onChain: !fused };
-  scope.emit({ kind: "publish", message: { kind: "LeaseIntent", requestId, leaseEpoch, seat: draw.seat } });
+  scope.emit({
+    kind: "publish",
+    message: { kind: "LeaseIntent", requestId, requestDigest: open.digest, leaseEpoch, seat: draw.seat },
+  });
   scope.progress(open, "intent", `lease epoch ${leaseEpoch}, ${turn.better} better tickets`);
   if (fused) announce(scope, open, leaseEpoch, draw);
   else submitClaim(scope, open, leaseEpoch, draw.seat);
@@ -140,6 +143,18 @@ export function onLeaseChanged(scope: Scope, open: OpenRequest, lease: LeaseReco
   if (open.claim && open.claim.leaseEpoch <= lease.leaseEpoch) open.claim = undefined;
   const how = lease.leaseEpoch > 0 ? `taken over by ${lease.holder}` : `held by ${lease.holder}`;
   scope.progress(open, "leased", `${how} until block ${lease.untilHeight}`);
+}
+
+/** The lease that a reading of the contract shows; one that a replaced block made is taken back. */
+export function onLeaseRead(scope: Scope, open: OpenRequest, lease: LeaseRecord | undefined): void {
+  const before = open.lease;
+  if (lease && (!before || lease.leaseEpoch >= before.leaseEpoch)) return onLeaseChanged(scope, open, lease);
+  if (!before) return;
+  open.lease = lease;
+  open.waitingTurn = undefined;
+  open.claim = undefined;
+  open.exchange = freshExchange();
+  scope.progress(open, "leased", lease ? `held by ${lease.holder} again` : "free again: its block was replaced");
 }
 
 function isSameLease(a: LeaseRecord, b: LeaseRecord): boolean {

@@ -16,13 +16,14 @@ import {
   type NodeRecord,
   type OutcomeRecord,
   type ProposalRecord,
+  type RequestRecord,
   requestDigest,
 } from "../wire/records.ts";
 import { considerExchange, onAttestation, onCommitment, onReveal, onSigned } from "./agreeing.ts";
 import { EarlyIntents } from "./early-intents.ts";
-import type { LogRecord, WorkerEffect, WorkerEvent } from "./events.ts";
+import type { LogRecord, RequestOnChain, WorkerEffect, WorkerEvent } from "./events.ts";
 import { considerFinal } from "./finalizing.ts";
-import { considerLease, onIntent, onLeaseChanged, onTurnTimer } from "./leasing.ts";
+import { considerLease, onIntent, onLeaseChanged, onLeaseRead, onTurnTimer } from "./leasing.ts";
 import { considerObjection } from "./objecting.ts";
 import { equalBytes, freshExchange, leaseInForce, type OpenRequest, type OwnResult, ownResult } from "./request.ts";
 import { Scope, type WorkerConfig } from "./scope.ts";
@@ -36,17 +37,29 @@ import {
   RESULT_KEY,
 } from "./working.ts";
 
+/** Blocks after which no other block takes the place of one that ended a request; NEAR's final block lags by two or three. */
+const REPLACEABLE_BLOCKS = 10;
 /** A node that lost its log signs nothing for as long as a request can live. */
 const ABSTAIN_BLOCKS = 200;
 const IDENTITY_KEY = "identity";
 const identityRecord = struct({ abstainUntilHeight: height });
 
-type OpenedEvent = Extract<WorkerEvent, { kind: "requestOpened" }>;
+type ReadEvent = Extract<WorkerEvent, { kind: "contractRead" }>;
+
+/** A result whose request is not open here. */
+interface KeptResult {
+  readonly result: OwnResult;
+  /** Where its request ended; not known of a result from the log until the contract was read. */
+  readonly endedHeight: number | undefined;
+}
 
 export class WorkerMachine implements Machine<WorkerEvent, WorkerEffect, WorkerView> {
   readonly #scope: Scope;
-  /** Results of requests that were under way when the process ended, until their requests are listed again. */
-  readonly #restored = new Map<number, OwnResult>();
+  /**
+   * Results of requests that were under way when the process ended, until the contract was read, and of requests that
+   * ended, until nothing can open them again: a node that forgot what it signed could sign something else.
+   */
+  readonly #kept = new Map<number, KeptResult>();
   readonly #earlyIntents = new EarlyIntents();
   #hasIdentity = false;
 
@@ -82,18 +95,21 @@ export class WorkerMachine implements Machine<WorkerEvent, WorkerEffect, WorkerV
       case "restored":
         return this.#restore(event.records);
       case "blockObserved":
-        scope.height = Math.max(scope.height, event.height);
-        this.#earlyIntents.observed(scope.height);
+        this.#observe(event.height);
         for (const open of scope.requests.values()) this.#consider(open);
         return;
       case "nodeChanged":
         return this.#learnNode(event.node);
-      case "requestOpened":
-        return this.#open(event);
+      case "requestOpened": {
+        const open = this.#open(event.record);
+        if (!open) return;
+        this.#consider(open);
+        return this.#hearEarly(open);
+      }
       case "requestClosed":
         return this.#close(event.requestId);
-      case "pendingListed":
-        return this.#reconcile(event.requestIds);
+      case "contractRead":
+        return this.#read(event);
       case "messageReceived":
         return this.#receive(event.from);
       case "timerFired":
@@ -194,16 +210,19 @@ export class WorkerMachine implements Machine<WorkerEvent, WorkerEffect, WorkerV
     this.#scope.progress(open, "resolved", success ? "success" : (error ?? ""));
   }
 
-  #open(opened: OpenedEvent): void {
-    const { record } = opened;
+  /** The request as it is known here; nothing where it is one too many. */
+  #open(record: RequestRecord): OpenRequest | undefined {
     const scope = this.#scope;
-    const known = scope.requests.get(record.requestId);
-    if (known) return this.#catchUp(known, opened);
-    const heardBefore = this.#earlyIntents.opened(record.requestId);
-    if (scope.requests.size >= MAX_OPEN_REQUESTS) return;
+    const { requestId } = record;
     const digest = requestDigest(record);
-    const restored = this.#restored.get(record.requestId);
-    this.#restored.delete(record.requestId);
+    const known = scope.requests.get(requestId);
+    if (known && equalBytes(known.digest, digest)) return known;
+    // Another request has its number: the block that opened the one known here was replaced.
+    if (known) scope.requests.delete(requestId);
+    const heardBefore = this.#earlyIntents.opened(requestId);
+    if (scope.requests.size >= MAX_OPEN_REQUESTS) return undefined;
+    const kept = this.#kept.get(requestId);
+    this.#kept.delete(requestId);
     const open: OpenRequest = {
       record,
       digest,
@@ -219,43 +238,71 @@ export class WorkerMachine implements Machine<WorkerEvent, WorkerEffect, WorkerV
       claim: undefined,
       waitingTurn: undefined,
       work:
-        restored && equalBytes(restored.requestDigest, digest) ? { kind: "done", result: restored } : { kind: "idle" },
+        kept && equalBytes(kept.result.requestDigest, digest)
+          ? { kind: "done", result: kept.result }
+          : { kind: "idle" },
       exchange: freshExchange(),
-      early: [],
+      early: [...heardBefore],
       committee: this.#committeeOf({ record, objected: false }),
     };
-    scope.requests.set(record.requestId, open);
+    scope.requests.set(requestId, open);
     scope.progress(open, "seen", `from ${record.predecessorId}, to be answered by block ${record.deadlineHeight}`);
-    this.#catchUp(open, opened);
-    for (const early of heardBefore) this.#receive(early);
-  }
-
-  #catchUp(open: OpenRequest, { lease, outcome, proposal, objected }: OpenedEvent): void {
-    if (lease) onLeaseChanged(this.#scope, open, lease);
-    this.#propose(open, proposal);
-    if (objected) this.#object(open);
-    if (outcome) this.#resolve(open, outcome);
-    this.#consider(open);
+    return open;
   }
 
   #close(requestId: number): void {
     const open = this.#scope.requests.get(requestId);
     if (!open) return;
     this.#scope.requests.delete(requestId);
-    if (open.work.kind === "done") this.#forget([requestId]);
+    if (open.work.kind === "done") {
+      this.#kept.set(requestId, { result: open.work.result, endedHeight: this.#scope.height });
+    }
     this.#scope.progress(open, "closed", endOf(open));
   }
 
-  #reconcile(requestIds: readonly number[]): void {
-    const listed = new Set(requestIds);
-    for (const requestId of [...this.#scope.requests.keys()]) if (!listed.has(requestId)) this.#close(requestId);
-    const ended = [...this.#restored.keys()].filter((requestId) => !listed.has(requestId));
-    for (const requestId of ended) this.#restored.delete(requestId);
-    if (ended.length > 0) this.#forget(ended);
+  #read({ height, nodes, requests }: ReadEvent): void {
+    const scope = this.#scope;
+    this.#observe(height);
+    scope.nodes.clear();
+    for (const node of nodes.slice(0, MAX_REGISTRY_NODES)) scope.nodes.set(node.accountId, node);
     this.#establishIdentity();
+    const listed = new Set(requests.map(({ record }) => record.requestId));
+    for (const requestId of [...scope.requests.keys()]) if (!listed.has(requestId)) this.#close(requestId);
+    for (const [requestId, { result, endedHeight }] of this.#kept) {
+      if (endedHeight === undefined && !listed.has(requestId)) {
+        this.#kept.set(requestId, { result, endedHeight: scope.height });
+      }
+    }
+    for (const request of requests) this.#readRequest(request);
+  }
+
+  /** What stands on the chain holds, also where it takes back what replaced blocks said. */
+  #readRequest({ record, lease, outcome, proposal, objected }: RequestOnChain): void {
+    const open = this.#open(record);
+    if (!open) return;
+    if (objected) this.#object(open);
+    else open.objected = false;
+    open.committee = this.#committeeOf(open);
+    onLeaseRead(this.#scope, open, lease);
+    this.#propose(open, proposal);
+    if (outcome) this.#resolve(open, outcome);
+    else open.outcome = undefined;
+    this.#consider(open);
+    this.#hearEarly(open);
+  }
+
+  #observe(height: number): void {
+    const scope = this.#scope;
+    scope.height = Math.max(scope.height, height);
+    this.#earlyIntents.observed(scope.height);
+    const over = [...this.#kept].filter(
+      ([, { endedHeight }]) => endedHeight !== undefined && scope.height >= endedHeight + REPLACEABLE_BLOCKS,
+    );
+    if (over.length > 0) this.#forget(over.map(([requestId]) => requestId));
   }
 
   #forget(requestIds: readonly number[]): void {
+    for (const requestId of requestIds) this.#kept.delete(requestId);
     const records = requestIds.map((requestId) => ({ key: `${RESULT_KEY}${requestId}`, value: undefined }));
     this.#scope.emit({ kind: "persist", records });
   }
@@ -276,10 +323,10 @@ export class WorkerMachine implements Machine<WorkerEvent, WorkerEffect, WorkerV
       if (value === undefined) continue;
       if (key === IDENTITY_KEY) {
         this.#scope.abstainUntilHeight = decode(identityRecord, value).abstainUntilHeight;
-      } else if (key.startsWith(RESULT_KEY) && this.#restored.size < MAX_OPEN_REQUESTS) {
+      } else if (key.startsWith(RESULT_KEY) && this.#kept.size < MAX_OPEN_REQUESTS) {
         const result = decodeResult(value);
         if (!result) return this.#loseLog();
-        this.#restored.set(result.requestId, result);
+        this.#kept.set(result.requestId, { result, endedHeight: undefined });
       }
     }
   }
@@ -287,7 +334,7 @@ export class WorkerMachine implements Machine<WorkerEvent, WorkerEffect, WorkerV
   /** A log that cannot be read is a log that was lost: what this node signed is no longer known. */
   #loseLog(): void {
     this.#hasIdentity = false;
-    this.#restored.clear();
+    this.#kept.clear();
   }
 
   #receive(from: Verified<PeerMessage>): void {
@@ -303,6 +350,9 @@ export class WorkerMachine implements Machine<WorkerEvent, WorkerEffect, WorkerV
     if (!open) {
       if (this.#earlyIntents.hold(from, scope.height)) return;
       return scope.reject(from, "unknownRequest", `request ${message.requestId} is not open here`);
+    }
+    if (!equalBytes(message.requestDigest, open.digest)) {
+      return scope.reject(from, "unknownRequest", `another request has the number ${message.requestId} here`);
     }
     const lease = leaseInForce(open);
     if (message.kind !== "LeaseIntent" && isEarly(from, open, scope.height)) {

@@ -8,7 +8,13 @@ const fill = (byte: number) => new Uint8Array(32).fill(byte);
 const claim: ResultClaim = { codeHash: fill(1), responseHash: fill(2), tapeHash: fill(0) };
 
 test("a mutated envelope never becomes another message without its digest changing", () => {
-  const body = encode(peerMessage, { kind: "LeaseIntent", requestId: 5, leaseEpoch: 1, seat: 2 });
+  const body = encode(peerMessage, {
+    kind: "LeaseIntent",
+    requestId: 5,
+    requestDigest: new Uint8Array(32),
+    leaseEpoch: 1,
+    seat: 2,
+  });
   const sealed = encode(envelope, { sender: "a.near", publicKey: fill(3), body, signature: new Uint8Array(64) });
   const digest = envelopeDigest("net", "a.near", fill(3), body);
   fc.assert(

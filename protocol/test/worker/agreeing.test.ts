@@ -190,8 +190,7 @@ test("a lease that is learned of after a gap is acted upon", () => {
   const node = new Harness(replayer);
   node.sync();
   node.feed({ kind: "requestOpened", record });
-  node.feed({ kind: "blockObserved", height: lease.claimedHeight });
-  assert.equal(node.feed({ kind: "requestOpened", record, lease }), ["fetchCode"]);
+  assert.equal(node.read(lease.claimedHeight, { record, lease }), ["fetchCode"]);
 });
 
 test("what this version cannot judge it leaves alone; what no version here can do ends as failed", () => {
@@ -273,26 +272,14 @@ test("after a restart the persisted result stands: nothing is run again and noth
   const node = atWork(replayer);
   const before = node.lastSent("Commitment");
   node.restart();
-  node.feed({ kind: "blockObserved", height: OPENED });
-  for (const accountId of [holder, replayer, other, spare]) {
-    node.feed({ kind: "nodeChanged", node: nodeRecordOf(accountId) });
-  }
-  const lines = [
-    ...node.feed({ kind: "requestOpened", record }),
-    ...node.feed({ kind: "leaseChanged", requestId, lease }),
-    ...node.feed({ kind: "pendingListed", requestIds: [requestId] }),
-  ];
+  const lines = node.read(OPENED, { record, lease });
   assert.not.ok(lines.includes("fetchCode"));
   assert.equal(node.lastSent("Commitment").commitment, before.commitment);
 });
 
 test("a node that lost its log signs nothing for 200 blocks; a new one is free at once", () => {
   const lost = new Harness(replayer);
-  lost.feed({ kind: "blockObserved", height: OPENED - 1 });
-  for (const accountId of [holder, replayer, other, spare]) {
-    lost.feed({ kind: "nodeChanged", node: nodeRecordOf(accountId) });
-  }
-  lost.feed({ kind: "pendingListed", requestIds: [] });
+  lost.read(OPENED - 1);
   lost.feed({ kind: "requestOpened", record });
   assert.equal(lost.feed({ kind: "leaseChanged", requestId, lease }), []);
   assert.is(lost.machine.view().abstainUntilHeight, OPENED - 1 + 200);
@@ -307,9 +294,7 @@ test("an unreadable log is a lost log", () => {
     { key: "identity", value: new Uint8Array(8) },
     { key: "result/7", value: new Uint8Array([1, 2, 3]) },
   ]);
-  node.feed({ kind: "blockObserved", height: OPENED });
-  node.feed({ kind: "nodeChanged", node: nodeRecordOf(replayer) });
-  node.feed({ kind: "pendingListed", requestIds: [] });
+  node.read(OPENED);
   assert.is(node.machine.view().abstainUntilHeight, OPENED + 200);
 });
 

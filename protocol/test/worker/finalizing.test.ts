@@ -15,7 +15,8 @@ const proposal = proposalOf([holder, signer], FINAL, FOUND.responseHash);
 function withProposal(accountId: string): Harness {
   const node = new Harness(accountId);
   node.sync();
-  node.feed({ kind: "requestOpened", record, lease });
+  node.feed({ kind: "requestOpened", record });
+  node.feed({ kind: "leaseChanged", requestId, lease });
   node.feed({ kind: "proposalChanged", requestId, proposal });
   return node;
 }
@@ -53,7 +54,7 @@ test("while an answer waits, nobody commits or takes over the lease that runs ou
   for (const accountId of [holder, signer, bystander]) {
     const node = new Harness(accountId);
     node.sync();
-    node.feed({ kind: "requestOpened", record, lease, proposal });
+    node.read(OPENED - 1, { record, lease, proposal });
     for (let height = OPENED; height < lease.untilHeight + 10; height++) {
       const lines = node.feed({ kind: "blockObserved", height });
       assert.equal(
@@ -75,7 +76,7 @@ test("a proposal that goes for its outcome in one block leaves no time to resolv
 test("after a start the waiting answer is known from the full reading", () => {
   const node = new Harness(holder);
   node.sync();
-  node.feed({ kind: "requestOpened", record, lease, proposal });
+  node.read(OPENED - 1, { record, lease, proposal });
   assert.equal(submissions(node, FINAL + 1), ["0: submit finalize"]);
 });
 

@@ -5,7 +5,7 @@
 import { createPrivateKey, createPublicKey, type KeyObject, sign, verify } from "node:crypto";
 import { drawAll } from "../../src/lease/sortition.ts";
 import { Random } from "../../src/random.ts";
-import { asVerified, type PeerMessage, type ResultClaim } from "../../src/wire/messages.ts";
+import { asVerified, type MessageOf, type PeerMessage, type ResultClaim } from "../../src/wire/messages.ts";
 import {
   type LeaseRecord,
   type NodeRecord,
@@ -15,7 +15,7 @@ import {
   responseHash,
 } from "../../src/wire/records.ts";
 import { REPLAY_CLASS_PURE, RESULT_DOMAIN, statementDigest } from "../../src/wire/statement.ts";
-import type { LogRecord, Submission, WorkerEffect, WorkerEvent } from "../../src/worker/events.ts";
+import type { LogRecord, RequestOnChain, Submission, WorkerEffect, WorkerEvent } from "../../src/worker/events.ts";
 import { WorkerMachine } from "../../src/worker/worker-machine.ts";
 
 export const CONTRACT_ID = "outlayer.test";
@@ -174,10 +174,13 @@ export function proposalOf(signers: readonly string[], finalHeight: number, resp
   };
 }
 
+type Spoken = { [K in PeerMessage["kind"]]: Omit<MessageOf<K>, "requestDigest"> }[PeerMessage["kind"]];
+
 export class Harness {
   readonly self: string;
   readonly log = new Map<string, Uint8Array>();
   machine: WorkerMachine;
+  readonly #records = new Map<number, RequestRecord>();
   /** Every effect since the start. */
   readonly effects: WorkerEffect[] = [];
 
@@ -206,15 +209,25 @@ export class Harness {
 
   /** Hears of a chain that has no request and, unless `registered` is false, all four nodes. */
   sync(registered = true): string[] {
-    const before = this.feed({ kind: "blockObserved", height: OPENED - 1 });
-    const listed = this.feed({ kind: "pendingListed", requestIds: [] });
+    const before = this.feed({ kind: "contractRead", height: OPENED - 1, nodes: [], requests: [] });
     const known = registered ? nodes.flatMap((node) => this.feed({ kind: "nodeChanged", node })) : [];
-    return [...before, ...listed, ...known];
+    return [...before, ...known];
+  }
+
+  /** Reads the whole contract: all four nodes and these requests. */
+  read(height: number, ...requests: (Pick<RequestOnChain, "record"> & Partial<RequestOnChain>)[]): string[] {
+    const nothing = { lease: undefined, outcome: undefined, proposal: undefined, objected: false };
+    const complete = requests.map((request) => ({ ...nothing, ...request }));
+    return this.feed({ kind: "contractRead", height, nodes, requests: complete });
   }
 
   /** One event, its effects carried out as far as a driver does that at once, and all of them as lines. */
   feed(event: WorkerEvent): string[] {
     const lines: string[] = [];
+    if (event.kind === "requestOpened") this.#records.set(event.record.requestId, event.record);
+    if (event.kind === "contractRead") {
+      for (const { record } of event.requests) this.#records.set(record.requestId, record);
+    }
     for (const effect of this.machine.step(0, event)) {
       this.effects.push(effect);
       lines.push(describe(effect));
@@ -231,7 +244,9 @@ export class Harness {
     return lines.filter((line) => !line.startsWith("progress"));
   }
 
-  hear(sender: string, message: PeerMessage): string[] {
+  /** A message about the request that this node knows under its number, or about `record`. */
+  hear(sender: string, spoken: Spoken, record = this.#records.get(spoken.requestId)): string[] {
+    const message = { ...spoken, requestDigest: record ? requestDigest(record) : new Uint8Array(32) } as PeerMessage;
     return this.feed({ kind: "messageReceived", from: asVerified(sender, publicKeyOf(sender), message) });
   }
 

@@ -2,6 +2,7 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { MAX_EARLY_INTENTS_OF_SENDER, MAX_REQUESTS_AHEAD } from "../../src/limits.ts";
 import { asVerified } from "../../src/wire/messages.ts";
+import { requestDigest } from "../../src/wire/records.ts";
 import { Harness, leaseOf, leaseOrder, nodeRecordOf, OPENED, publicKeyOf, requestRecordOf } from "./harness.ts";
 
 const record = requestRecordOf();
@@ -33,8 +34,14 @@ test("it stays back where a better intent was announced", () => {
 test("an intent that comes before the block with its request counts as soon as the request is known", () => {
   const node = new Harness(second);
   node.sync();
-  assert.equal(node.hear(first, { kind: "LeaseIntent", requestId, leaseEpoch: 0, seat: 0 }), []);
-  assert.equal(node.feed({ kind: "requestOpened", record }), [`setTimer turn/${requestId}/0 150`]);
+  const intent = { kind: "LeaseIntent", requestId, leaseEpoch: 0, seat: 0 } as const;
+  assert.equal(node.hear(first, intent, record), []);
+  const elsewhere = requestRecordOf({ seed: new Uint8Array(32).fill(5) });
+  assert.equal(node.hear(third, intent, elsewhere), [], "kept, though it turns out to be about another request");
+  assert.equal(node.feed({ kind: "requestOpened", record }), [
+    `setTimer turn/${requestId}/0 150`,
+    "reject unknownRequest",
+  ]);
   assert.equal(node.feed({ kind: "timerFired", timer: `turn/${requestId}/0` }), []);
 });
 
@@ -153,9 +160,12 @@ test("intents that are not what they say are refused by name", () => {
   assert.equal(node.hear(third, { ...intent, requestId: 99 }), ["reject unknownRequest"]);
   assert.equal(node.hear(third, { ...intent, seat: 1 }), ["reject notEligible"]);
   assert.equal(node.hear(third, { ...intent, leaseEpoch: 4 }), ["reject staleLease"]);
-  const foreign = asVerified("stranger.test", publicKeyOf(third), intent);
+  const elsewhere = requestRecordOf({ seed: new Uint8Array(32).fill(5) });
+  assert.equal(node.hear(third, intent, elsewhere), ["reject unknownRequest"]);
+  const whole = { ...intent, requestDigest: requestDigest(record) };
+  const foreign = asVerified("stranger.test", publicKeyOf(third), whole);
   assert.equal(node.feed({ kind: "messageReceived", from: foreign }), ["reject unknownNode"]);
-  const stolen = asVerified(first, publicKeyOf(third), intent);
+  const stolen = asVerified(first, publicKeyOf(third), whole);
   assert.equal(node.feed({ kind: "messageReceived", from: stolen }), ["reject foreignKey"]);
   assert.equal(node.hear(third, intent), []);
   assert.equal(node.hear(third, intent), ["reject duplicate"]);
