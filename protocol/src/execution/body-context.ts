@@ -8,8 +8,10 @@ import { CounterFlow } from "./counter-flow.ts";
 import { Edit, EditList } from "./edits.ts";
 import {
   MAX_CARRIED_VALUES,
+  MAX_EXPANSION,
   MAX_LOCALS,
   MAX_MODULE_CARRIED_VALUES,
+  MAX_MODULE_EXPANSION,
   MAX_MODULE_REMEMBERED_LOCALS,
   MAX_REMEMBERED_LOCALS,
 } from "./limits.ts";
@@ -43,7 +45,9 @@ export class BodyContext {
   /** See MAX_REMEMBERED_LOCALS. */
   #edges = 0;
   #carried = 0;
+  #expansion = 0;
   #moduleRemembered = 0;
+  #moduleExpansion = 0;
   #moduleCarried = 0;
   /** Edits below this number belong to values that control flow may have copied: they stay. */
   firstWithdrawable = 0;
@@ -69,6 +73,7 @@ export class BodyContext {
     this.firstWithdrawable = 0;
     this.#edges = 0;
     this.#carried = 0;
+    this.#expansion = 0;
     this.localCount = 0;
     for (const param of params) this.addLocals(1, param);
     this.localKinds.fill(LocalKind.exact, 0, params.length);
@@ -115,8 +120,16 @@ export class BodyContext {
     this.#bound(this.#carried, MAX_CARRIED_VALUES, "values that blocks, branches and calls of a function carry");
   }
 
+  /** An instruction that compilers write out at length; `weight` says at what length, see MAX_EXPANSION. */
+  expand(weight: number): void {
+    this.#expansion += weight;
+    this.#bound(this.#expansion, MAX_EXPANSION, "calls and table accesses, weighed, in a function");
+  }
+
   /** The body is over. */
   end(): void {
+    this.#moduleExpansion += this.#expansion;
+    this.#bound(this.#moduleExpansion, MAX_MODULE_EXPANSION, "calls and table accesses, weighed");
     this.#moduleRemembered += this.#edges * this.localCount;
     this.#moduleCarried += this.#carried;
     this.#bound(this.#moduleRemembered, MAX_MODULE_REMEMBERED_LOCALS, "blocks and branches times locals");

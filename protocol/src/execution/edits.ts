@@ -15,7 +15,7 @@ export const Edit = {
   writeBack: 3,
   /** Reload the fuel local after a call. */
   reload: 4,
-  /** Pass the length on top of the stack through the bulk helper. */
+  /** Pass the length on top of the stack through a bulk helper; the argument is which, see Charge. */
   bulk: 5,
   /** Replace `memory.grow` by a call of the growth helper of the memory that the operand names. */
   grow: 6,
@@ -27,6 +27,9 @@ export const Edit = {
   /** Tell the function that is called next how much of the stack is left. */
   passFrame: 10,
 } as const;
+
+/** What the length of a bulk instruction counts, each charged by a helper of its own. */
+export const Charge = { bytes: 0, elements: 1 } as const;
 
 /** Parallel growing arrays: a large guest has millions of edits. */
 export class EditList {

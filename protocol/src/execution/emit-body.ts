@@ -21,6 +21,7 @@ export interface Appended {
   readonly fuelGlobal: number;
   readonly stackGlobal: number;
   readonly infraGlobal: number;
+  /** The first of two: bytes, then elements. */
   readonly bulkFunction: number;
   /** Of memory 0; those of the other memories follow. */
   readonly growFunction: number;
@@ -155,7 +156,7 @@ export class BodyEmitter {
       case Edit.reload:
         return this.#reload();
       case Edit.bulk:
-        return this.#callHelper(this.#appended.bulkFunction);
+        return this.#callHelper(this.#appended.bulkFunction + operand);
       case Edit.scalarNan: {
         const local = operand === NAN_F32 ? this.#scratch.nanF32 : this.#scratch.nanF64;
         return emitScalarCanonicalisation(this.#out, operand, local);

@@ -3,6 +3,8 @@
  * so that it is always this code that refuses a guest and never the engine at hand. They belong to cost version 1.
  */
 
+import { Op } from "./opcodes.ts";
+
 // Input, output and memory are bounded by the protocol as a whole: they travel in transactions and messages too.
 export { MAX_GUEST_MEMORY_PAGES, MAX_INPUT_BYTES, MAX_OUTPUT_BYTES } from "../limits.ts";
 
@@ -34,6 +36,22 @@ export const MAX_MODULE_REMEMBERED_LOCALS = 256_000_000;
 export const MAX_CARRIED_VALUES = 500_000;
 /** The same for all functions of a module together. */
 export const MAX_MODULE_CARRIED_VALUES = 8_000_000;
+/**
+ * Instructions that compilers write out at length, weighed by what V8 takes for them: see EXPANSION. At the bound a
+ * function of nothing else compiles in 2 to 3 s and below 1 GB; real ones have some thousands.
+ */
+export const MAX_EXPANSION = 300_000;
+/** The same for all functions of a module together: a compiler takes some 15 s for as many in small functions. */
+export const MAX_MODULE_EXPANSION = 3_000_000;
+/** Weights of one-byte opcodes: call, call_indirect and their tail forms, table.get, table.set, memory.grow. */
+export const EXPANSION: Uint8Array = Uint8Array.from({ length: 256 }, (_, opcode) => {
+  if (opcode === Op.call || opcode === Op.returnCall) return 1;
+  if (opcode === Op.callIndirect || opcode === Op.returnCallIndirect) return 5;
+  if (opcode === Op.tableGet) return 15;
+  return opcode === Op.tableSet || opcode === Op.memoryGrow ? 3 : 0;
+});
+/** Weight of a bulk memory or table instruction. */
+export const BULK_EXPANSION = 3;
 /** Bytes of one function body once rewritten; V8 and wasmtime take 7,654,321. */
 export const MAX_REWRITTEN_BODY_BYTES = 7_000_000;
 /** Entries of the type section. */

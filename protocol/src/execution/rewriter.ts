@@ -4,7 +4,14 @@
  * only appended, so nothing of the guest is renumbered; custom sections are dropped; the start function becomes an
  * export that the driver calls once the counters are set.
  */
-import { BULK_SHIFT, COST_VERSION, type CostVersion, GROWN_PAGE_TICKS, INITIAL_PAGE_TICKS } from "./cost-model.ts";
+import {
+  BULK_SHIFT,
+  COST_VERSION,
+  type CostVersion,
+  ELEMENT_SHIFT,
+  GROWN_PAGE_TICKS,
+  INITIAL_PAGE_TICKS,
+} from "./cost-model.ts";
 import {
   CALLS_EXPORT,
   decodeModule,
@@ -70,11 +77,12 @@ export function rewriteModule(code: Uint8Array, options: RewriteOptions): Rewrit
   const initialMemoryPages = module.memories.reduce((pages, { minimum }) => pages + minimum, 0);
   const named = module.exports.get("memory");
   const tableElements = module.tables.reduce((elements, { limits }) => elements + limits.minimum, 0);
-  const copied = Math.ceil((module.activeBytes + module.activeElements + tableElements) / 2 ** BULK_SHIFT);
+  const copied = Math.ceil(module.activeBytes / 2 ** BULK_SHIFT);
+  const elements = (module.activeElements + tableElements) * 2 ** ELEMENT_SHIFT;
   return {
     bytes,
     initialMemoryPages,
-    instantiationTicks: initialMemoryPages * INITIAL_PAGE_TICKS + copied,
+    instantiationTicks: initialMemoryPages * INITIAL_PAGE_TICKS + copied + elements,
     hasStart: module.start !== undefined,
     memories: module.memories.length,
     hostMemory: named?.kind === "memory" ? named.index : 0,
@@ -109,7 +117,7 @@ class ModuleEmitter {
       stackGlobal: globals + 1,
       infraGlobal: globals + 2,
       bulkFunction: functions,
-      growFunction: functions + 1,
+      growFunction: functions + 2,
       calls: reportCalls
         ? {
             table: module.tables.length,
@@ -152,9 +160,9 @@ class ModuleEmitter {
     return out.finish();
   }
 
-  /** Functions that are appended: one for bulk instructions, one for each memory that can grow. */
+  /** Functions that are appended: two for bulk instructions, one for each memory. */
   get #helpers(): number {
-    return 1 + this.#module.memories.length;
+    return 2 + this.#module.memories.length;
   }
 
   #typeIndex(params: readonly number[], results: readonly number[]): number {
@@ -269,7 +277,8 @@ class ModuleEmitter {
       }
       code.sized(body);
     }
-    code.sized(bulkHelper(this.#appended));
+    code.sized(bulkHelper(this.#appended, Op.i64ShrU, BULK_SHIFT));
+    code.sized(bulkHelper(this.#appended, Op.i64Shl, ELEMENT_SHIFT));
     for (let memory = 0; memory < module.memories.length; memory++) {
       code.sized(growHelper(this.#appended, module.memories, memory, this.#maxMemoryPages));
     }
@@ -290,12 +299,12 @@ function writeLimits(section: Writer, limits: Limits, cap: number): void {
   section.u32(Math.min(limits.maximum ?? cap, cap));
 }
 
-/** (length) -> length: charges a bulk instruction for its length before it runs. */
-function bulkHelper({ fuelGlobal }: Appended): Writer {
+/** (length) -> length: charges a bulk instruction for its length, shifted, before it runs. */
+function bulkHelper({ fuelGlobal }: Appended, shift: number, by: number): Writer {
   const out = new Writer();
   out.u32(0);
   emitGlobalCharge(out, fuelGlobal, () => {
-    out.raw([Op.localGet, 0, Op.i64ExtendI32U, Op.i64Const, BULK_SHIFT, Op.i64ShrU]);
+    out.raw([Op.localGet, 0, Op.i64ExtendI32U, Op.i64Const, by, shift]);
   });
   out.raw([Op.localGet, 0, Op.end]);
   return out;

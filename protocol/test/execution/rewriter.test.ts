@@ -119,8 +119,8 @@ test("bulk memory is priced by its length", () => {
     memory: [1] as const,
     functions: [{ export: "f", body: [i32(0), i32(0), i32(length), [0xfc, 11, 0]] }],
   });
-  assert.is(ticksOf(source(0), "f"), 23n);
-  assert.is(ticksOf(source(4096), "f"), 23n + 512n);
+  assert.is(ticksOf(source(0), "f"), 103n);
+  assert.is(ticksOf(source(4096), "f"), 103n + 512n);
 });
 
 test("growing is priced by the page, and free beyond the cap", () => {
@@ -128,7 +128,7 @@ test("growing is priced by the page, and free beyond the cap", () => {
     memory: [1] as const,
     functions: [{ export: "f", params: [I32], results: [I32], body: [get(0), [0x40, 0]] }],
   };
-  assert.is(ticksOf(source, "f", 3), 2n + 30_000n);
+  assert.is(ticksOf(source, "f", 3), 1n + 1_000n + 30_000n);
   const guest = metered(source, 1n << 40n, 4);
   assert.is(guest.exports.f!(3), 1);
   assert.is(guest.exports.f!(1), -1);
@@ -320,7 +320,7 @@ test("a table grows to its maximum and no further, priced by the length", () => 
   const guest = metered(grow(100));
   const before = guest.fuel.value;
   assert.is(guest.exports.f!(80), 2);
-  assert.is(before - guest.fuel.value, BigInt(1 + 1 + 20 + 10));
+  assert.is(before - guest.fuel.value, BigInt(1 + 1 + 100 + 80 * 32));
   assert.is(guest.exports.f!(19), -1);
   assert.is(guest.exports.f!(18), 82);
   const capped = metered(grow(0xffff_fff0));

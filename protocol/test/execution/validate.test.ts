@@ -196,6 +196,18 @@ test("tables share their bound, at the start and as they grow", () => {
   assert.is(rejectionOf(tables(600_000, 400_000)), undefined);
 });
 
+test("what compilers write out at length is bounded in a function and in a module", () => {
+  const calls = (count: number, functions = 1) => ({
+    functions: [{ export: "_start", body: [] }, ...Array(functions).fill({ body: [Array(count).fill([0x10, 0])] })],
+  });
+  accepted(calls(300_000));
+  refused("limit", calls(300_001), /300001 calls and table accesses, weighed, in a function/);
+  refused("limit", calls(290_000, 11), /calls and table accesses, weighed, at most 3000000/);
+  const reads = (count: number) => ({ table: 2, ...one([Array(count).fill([i32(0), 0x25, 0, drop])]) });
+  accepted(reads(20_000));
+  refused("limit", reads(20_001), /table accesses, weighed, in a function/);
+});
+
 test("bounds are kept", () => {
   refused("limit", one([], { locals: Array(20_001).fill(I32) }), /locals/);
   refused("limit", one([Array(20_002).fill([0x02, 0x40]), Array(20_002).fill(0x0b)]), /nested/);
