@@ -2,6 +2,7 @@
 import { parseAccount } from "./accounts";
 import { BorshWriter } from "./borsh";
 import { same } from "./buffer";
+import { assertGenuine, stood } from "./ended";
 import { parseBase64, parseHash, parseSignature } from "./encoding";
 import { check, currentAccount, hashSigned, sha256, verifiesSigned } from "./host";
 import { Json, JsonObject } from "./json";
@@ -58,9 +59,11 @@ export function claimOf(fields: JsonObject): ResultClaim {
   );
 }
 
-/** A request that may be over: its stored record, whose hash every attestation covers. */
+/** A request that may be over: its stored record, whose hash every attestation covers and the contract remembers. */
 export function requestArgument(fields: JsonObject): RequestRecord {
-  return RequestRecord.decode(parseBase64(fields.required("request").text(MAX_INPUT_BYTES * 2)));
+  const request = RequestRecord.decode(parseBase64(fields.required("request").text(MAX_INPUT_BYTES * 2)));
+  assertGenuine(request.requestId, request.digest());
+  return request;
 }
 
 export function hashField(fields: JsonObject, name: Text): Uint8Array {
@@ -183,6 +186,26 @@ export function checkAttestations(
   }
   if (found.length < <i32>level.quorum) belowQuorum(found.length, level.quorum, " attestations");
   if (signers.seatCount < level.leastSeats) belowQuorum(signers.seatCount, level.leastSeats, " seats");
+  return found;
+}
+
+/**
+ * Who signed an answer that may be disputed. One that stood was counted then, whatever became of its signers' seats;
+ * whoever has left or has another key is beyond reach and takes nobody else along.
+ */
+export function signersOf(
+  given: Attestation[], state: State, request: RequestRecord, claim: ResultClaim,
+): Attestation[] {
+  if (!stood(request.requestId, claim.leaseEpoch, claim.holder, given)) {
+    return checkAttestations(given, state, request, claim, Level.of(request));
+  }
+  hashStatement(state, request, claim);
+  const found: Attestation[] = [];
+  for (let i = 0; i < given.length; i++) {
+    const stored = NodeRecord.stored(given[i].accountId);
+    if (stored && verifiesSigned(given[i].signature, NodeRecord.decode(stored).publicKey)) found.push(given[i]);
+  }
+  check(found.length > 0, "BadSignature: nobody who is registered signed this answer");
   return found;
 }
 

@@ -4,8 +4,9 @@
  * about one request and lease. The last two need nothing but signatures, so they hold until unbonding ends.
  */
 import { parseAccount } from "./accounts";
-import { checkAttestations, claimOf, Level, parseAttestations, requestArgument, BUILD_DOMAIN, RESULT_DOMAIN } from "./attestations";
+import { checkAttestations, claimOf, Level, parseAttestations, requestArgument, signersOf, BUILD_DOMAIN, RESULT_DOMAIN } from "./attestations";
 import { BorshReader } from "./borsh";
+import { assertGenuine } from "./ended";
 import { replaceBuild } from "./builds";
 import { fresh, same } from "./buffer";
 import { parseBase64, parseSignature } from "./encoding";
@@ -66,8 +67,7 @@ export function dispute(): void {
   const wrong = claimOf(wrongFields), right = claimOf(rightFields);
   check(wrong.contradicts(right), "SameResult: the two answers do not contradict each other");
   checkAttestations(parseAttestations(rightFields.required("attestations")), state, request, right, Level.highest(state, request));
-  const accused = checkAttestations(parseAttestations(wrongFields.required("attestations")), state, request, wrong, Level.of(request),
-  );
+  const accused = signersOf(parseAttestations(wrongFields.required("attestations")), state, request, wrong);
   const reporter = predecessor();
   let reward = new U128();
   for (let i = 0; i < accused.length; i++) {
@@ -102,9 +102,11 @@ class Subject {
       "ForeignStatement: about another chain or contract",
     );
     this.requestId = r.u64();
-    r.raw(32 + 4);
+    const digest = r.raw(32);
+    r.u32();
     r.bytes();
     this.bytes = statement.subarray(0, r.position);
+    assertGenuine(this.requestId, digest);
     r.raw(isResult ? RESULT_REST_BYTES : BUILD_REST_BYTES);
     check(r.position == statement.length, "NotAStatement: bytes after its end");
   }

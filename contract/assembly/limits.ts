@@ -74,6 +74,8 @@ export const CALLBACK_FREE_ATTESTATIONS: i32 = 16;
 /** A contradiction costs a tenth of the stake, of which whoever shows it gets a fifth: never worth provoking. */
 export const SLASH_DIVISOR: u32 = 10;
 export const SLASH_REWARD_DIVISOR: u32 = 5;
+/** Stake epochs for which a request that is over can be disputed: a stake is free after two. */
+export const DISPUTE_EPOCHS: u64 = 3;
 /** Stake epochs for which slashed stake is frozen before it is taken. */
 export const SLASH_DELAY_EPOCHS: u64 = 2;
 /** A statement is a few hundred bytes; its base64. */

@@ -16,7 +16,7 @@ import { callArguments } from "./json";
 import { MAX_NAME_BYTES, MAX_SEATS } from "./limits";
 import { Message } from "./message";
 import { NodeRecord } from "./records";
-import { settlePenalties } from "./slashing";
+import { assertNothingFrozen, settlePenalties } from "./slashing";
 import { State } from "./state";
 import { U128 } from "./u128";
 
@@ -72,7 +72,7 @@ function seatsFor(state: State, stake: U128): u32 {
   return seats;
 }
 
-/** Gives the node its seats from the next epoch on, or at once in the first blocks of a network. */
+/** Gives a new node its seats from the next epoch on, or at once in the first blocks of a network. */
 function assignSeats(state: State, node: NodeRecord, seats: u32): void {
   setSeatsNext(state, node, seats);
   if (!state.isBootstrap()) return;
@@ -147,8 +147,10 @@ export function add_stake(): void {
   const node = ownNode(state);
   const added = attachedDeposit();
   check(!added.isZero(), "StakeTooSmall: nothing attached");
+  assertNothingFrozen(node.accountId);
   node.stake = node.stake.plus(added);
-  assignSeats(state, node, seatsFor(state, node.stake));
+  // From the next epoch on, in the first blocks too: what counted at once would take the node's seats for open requests.
+  setSeatsNext(state, node, seatsFor(state, node.stake));
   node.save();
   state.owes(added);
   state.save();

@@ -3,6 +3,7 @@
  * is stored; the cancellations are ways out where that could not happen.
  */
 import { decimal, same } from "./buffer";
+import { remember } from "./ended";
 import { emitCharged, emitCompleted } from "./events";
 import { assertPrivate, blockHeight, check, predecessor, returnBytes, timestampNs } from "./host";
 import { callArguments } from "./json";
@@ -33,6 +34,7 @@ function settle(
 ): U128 {
   const back = request.payment.minus(charged);
   terms.unpin(state, request.requestId);
+  remember(state, request, outcome);
   removeRequest(request.requestId);
   removePending(state, request.requestId);
   if (terms.challengeBlocks > 0) {

@@ -109,6 +109,15 @@ function takeDue(state: State, node: NodeRecord, penalties: Penalties): bool {
   return changed;
 }
 
+/** Before seats are given: whoever contradicted itself has none while anything of its stake is frozen. */
+export function assertNothingFrozen(account: Uint8Array): void {
+  const penalties = new Penalties(account);
+  check(
+    penalties.items.length == 0 && penalties.lockedUntil <= blockHeight(),
+    "StakeFrozen: a slashed account gets seats when its penalties are over",
+  );
+}
+
 /** Before a stake goes back: nothing of it may be frozen, and what is due is taken. */
 export function settlePenalties(state: State, node: NodeRecord): void {
   const penalties = new Penalties(node.accountId);
@@ -156,6 +165,8 @@ function clear(state: State, penalties: Penalties, requestId: u64): void {
 function cleared(state: State, penalties: Penalties, penalty: Penalty): void {
   if (penalties.items.length == 0) penalties.lockedUntil = blockHeight();
   penalties.save();
+  // What is not taken makes room for the request's other signers.
+  saveTaken(penalty.requestId, takenFor(penalty.requestId).minusOrZero(penalty.amount));
   emitPenalty(state, "slash_cleared", penalty.requestId, penalties.account, penalty.amount);
 }
 
@@ -203,17 +214,25 @@ export function assertUnpunished(account: Uint8Array, requestId: u64): void {
   check(!has(incidentKey(account, requestId)), "AlreadyPunished: the account was slashed for this request");
 }
 
+function takenFor(requestId: u64): U128 {
+  const bytes = read(numberedKey(TAKEN_PREFIX, requestId));
+  return bytes ? new BorshReader(bytes).u128() : new U128();
+}
+
+function saveTaken(requestId: u64, amount: U128): void {
+  const w = new BorshWriter(16);
+  w.u128(amount);
+  write(numberedKey(TAKEN_PREFIX, requestId), w.done());
+}
+
 /** A tenth of the stake, of what is not frozen already, and of all of a request's signers no more than a committee's stake. */
 function amountFor(state: State, node: NodeRecord, frozen: U128, requestId: u64, seats: u32): U128 {
-  const key = numberedKey(TAKEN_PREFIX, requestId), bytes = read(key);
-  const before = bytes ? new BorshReader(bytes).u128() : new U128();
+  const before = takenFor(requestId);
   const left = state.seatStake.times(max(seats, state.replaySeats)).minusOrZero(before), free = node.stake.minusOrZero(frozen);
   let amount = node.stake.dividedBy(SLASH_DIVISOR);
   if (free.lessThan(amount)) amount = free;
   if (left.lessThan(amount)) amount = left;
-  const w = new BorshWriter(16);
-  w.u128(before.plus(amount));
-  write(key, w.done());
+  saveTaken(requestId, before.plus(amount));
   return amount;
 }
 

@@ -1,6 +1,6 @@
 import { createHash, sign } from "node:crypto";
-import { encode } from "@outlayer/protocol/wire/borsh";
-import { type GuestResponse, requestDigest, responseHash } from "@outlayer/protocol/wire/records";
+import { decode, encode } from "@outlayer/protocol/wire/borsh";
+import { type GuestResponse, requestDigest, requestRecord, responseHash } from "@outlayer/protocol/wire/records";
 import { REPLAY_CLASS_PURE, RESULT_DOMAIN, resultStatement } from "@outlayer/protocol/wire/statement";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
@@ -228,12 +228,12 @@ test("a dispute freezes a tenth of the stake of whoever signed what the highest 
   assert.is(dispute(disputeArgs(record, wrong, wrong)).panic, "SameResult");
   assert.is(dispute(disputeArgs(record, wrong, few)).panic, "BelowQuorum");
   const other = Uint8Array.from(record);
-  other[20]! ^= 1;
-  assert.is(dispute(disputeArgs(other, wrong, right)).panic !== undefined, true);
+  other[14]! ^= 1;
+  assert.is(dispute(disputeArgs(other, wrong, right)).panic, "UnknownRequest");
   const before = liabilities(world);
   const disputed = expectOk(dispute(disputeArgs(record, wrong, right)));
   assert.is(world.finalValue(disputed.hash), JSON.stringify((3n * (NEAR / 25n)).toString()));
-  // Their seats are gone at once, so the same signatures prove nothing any more; their stake is only frozen.
+  // Their seats are gone at once, and two of them signed the right answer too; their stake is only frozen.
   assert.is(dispute(disputeArgs(record, wrong, right)).panic, "NoSuchSeat");
   assert.is(liabilities(world), before);
   assert.is(earnings(world, "alice.test"), 0n);
@@ -376,6 +376,59 @@ function signedAs(
   return { statement, signature: new Uint8Array(sign(null, digest, keyOf(signer).privateKey)) };
 }
 
+test("nobody names a request of their own making: neither to strike an answer nor to be spared", () => {
+  const { world, record, wrong, right, dispute } = contradicted();
+  const real = decode(requestRecord, record);
+  for (const change of [
+    { seatsTotal: 1, level: { replaySeats: 1, replicas: 1, quorum: 1 } },
+    { requestId: 1 },
+    { seed: new Uint8Array(32) },
+  ]) {
+    const forged = encode(requestRecord, { ...real, ...change });
+    assert.is(dispute(disputeArgs(forged, wrong, right)).panic, "UnknownRequest");
+    assert.is(world.call("n0.test", "appeal", appealArgs("n0.test", forged, wrong)).panic, "UnknownRequest");
+  }
+});
+
+test("signers who give up their seats, or are slashed for something else, do not save each other", () => {
+  const { world, record, wrong, right, dispute } = contradicted({ stakeEpochBlocks: 200 });
+  expectOk(world.call("n0.test", "begin_exit"));
+  expectOk(world.call("n1.test", "add_stake", "{}", { depositYocto: 1n }));
+  const { logs } = expectOk(dispute(disputeArgs(record, wrong, right)));
+  assert.equal(
+    eventsIn(logs).map(({ event, data }) => [event, data.account_id]),
+    THREE.map((account) => ["node_slashed", account]),
+  );
+});
+
+test("an answer other than the one that stood has its seats counted", () => {
+  const { record, wrong, right, dispute } = contradicted();
+  const fewer = { ...wrong, attestations: wrong.attestations.slice(1) };
+  assert.is(dispute(disputeArgs(record, fewer, right)).panic, "BelowQuorum");
+});
+
+test("a slashed account gets no seats while anything of its stake is frozen", () => {
+  const { world, record, wrong, right, dispute } = contradicted({ stakeEpochBlocks: 200 });
+  expectOk(dispute(disputeArgs(record, wrong, right)));
+  const add = () => world.call("n1.test", "add_stake", "{}", { depositYocto: NEAR });
+  assert.is(add().panic, "StakeFrozen");
+  world.advanceTo(penalties(world, "n1.test").locked_until);
+  assert.is(add().panic, "StakeFrozen");
+  expectOk(take(world, "n1.test"));
+  expectOk(add());
+  assert.ok(world.node("n1.test")!.seatsNext > 0);
+});
+
+test("what requests leave behind goes when they can no longer be disputed", () => {
+  const world = World.started([2, 2, 2], { quorum: 2, stakeEpochBlocks: 200 });
+  const isThere = (group: number) => world.stored(new Uint8Array([0x67, 0, 0, 0, 0, 0, 0, 0, group])) !== undefined;
+  for (let group = 0; group < 5; group++) {
+    for (let i = 0; i < 16; i++) world.ask();
+    world.advance(210);
+  }
+  assert.equal([0, 1, 2, 3, 4].map(isThere), [false, false, true, true, true]);
+});
+
 test("two statements of one node about one request and lease cost it a tenth of its stake and all its seats", () => {
   const world = leased();
   const total = world.totalYocto();
@@ -385,7 +438,12 @@ test("two statements of one node about one request and lease cost it a tenth of 
     world.call("alice.test", "prove_equivocation", proveEquivocationArgs(who, one, two));
   assert.is(prove(first, first).panic, "NotAContradiction");
   assert.is(prove(first, signed(world, "n1.test", RIGHT, { leaseEpoch: 1 })).panic, "NotAContradiction");
-  assert.is(prove(first, signed(world, "n1.test", RIGHT, { requestId: 1 })).panic, "NotAContradiction");
+  assert.is(prove(first, signed(world, "n1.test", RIGHT, { requestId: 1 })).panic, "UnknownRequest");
+  const madeUp = { requestDigest: new Uint8Array(32) };
+  assert.is(
+    prove(signed(world, "n1.test", WRONG, madeUp), signed(world, "n1.test", RIGHT, madeUp)).panic,
+    "UnknownRequest",
+  );
   assert.is(prove(first, signed(world, "n2.test", RIGHT)).panic, "BadSignature");
   assert.is(prove(first, second, "n2.test").panic, "BadSignature");
   assert.is(prove(first, second, "bob.test").panic, "NotRegistered");

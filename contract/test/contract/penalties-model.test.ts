@@ -1,6 +1,7 @@
 /** Frozen, taken and cleared stake after any run of verdicts, against the rules in a page. */
 import { createHash, sign } from "node:crypto";
 import { encode } from "@outlayer/protocol/wire/borsh";
+import { requestDigest } from "@outlayer/protocol/wire/records";
 import { REPLAY_CLASS_PURE, RESULT_DOMAIN, resultStatement } from "@outlayer/protocol/wire/statement";
 import * as fc from "fast-check";
 import { test } from "uvu";
@@ -10,6 +11,7 @@ import { CHAIN_ID, keyOf, NEAR, NODES, OUTLAYER, World } from "./world.ts";
 
 const EPOCH_BLOCKS = 200;
 const ACCOUNTS = 2;
+const REQUESTS = 4;
 /** The chain forgets after some 2,000 blocks what the first transactions burnt. */
 const MOST_WAITS = 5;
 const REPORTER = "alice.test";
@@ -78,6 +80,8 @@ class Model {
 
   clear(account: Account, requestId: number, height: number): string | undefined {
     if (!account.frozen.some((one) => one.requestId === requestId)) return "NotSlashed";
+    const cleared = account.frozen.filter((one) => one.requestId === requestId);
+    for (const { amount } of cleared) this.together.set(requestId, this.together.get(requestId)! - amount);
     account.frozen = account.frozen.filter((one) => one.requestId !== requestId);
     if (account.frozen.length === 0) account.lockedUntil = height;
     return undefined;
@@ -92,7 +96,8 @@ class Model {
   }
 }
 
-function equivocation(accountId: string, requestId: number): string {
+/** About requests that are over: the contract knows their digests. */
+function equivocation(accountId: string, requestId: number, digests: readonly Uint8Array[]): string {
   const hash = (text: string) => new Uint8Array(createHash("sha256").update(text).digest());
   const [first, second] = ["one", "two"].map((result) => {
     const statement = encode(resultStatement, {
@@ -100,7 +105,7 @@ function equivocation(accountId: string, requestId: number): string {
       chainId: CHAIN_ID,
       contractId: OUTLAYER,
       requestId,
-      requestDigest: hash(`request ${requestId}`),
+      requestDigest: digests[requestId]!,
       leaseEpoch: 0,
       holder: "n0.test",
       codeHash: hash("code"),
@@ -118,7 +123,7 @@ function equivocation(accountId: string, requestId: number): string {
 }
 
 const at = fc.integer({ min: 0, max: ACCOUNTS - 1 });
-const requestId = fc.integer({ min: 0, max: 3 });
+const requestId = fc.integer({ min: 0, max: REQUESTS - 1 });
 const step = fc.oneof(
   { weight: 4, arbitrary: fc.record({ kind: fc.constant("slash" as const), at, requestId }) },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant("take" as const), at, requestId }) },
@@ -144,6 +149,11 @@ test("what is frozen, taken, cleared and owed is what the rules say, after every
       (seats, replaySeats, steps) => {
         const world = World.started(seats, { replaySeats, stakeEpochBlocks: EPOCH_BLOCKS });
         const model = new Model(seats, replaySeats);
+        const digests = Array.from({ length: REQUESTS }, (_, id) => {
+          world.ask();
+          return requestDigest(world.request(id)!);
+        });
+        world.advance(210);
         const total = world.totalYocto();
         let waits = 0;
         for (const { kind, at, requestId } of steps) {
@@ -155,7 +165,9 @@ test("what is frozen, taken, cleared and owed is what the rules say, after every
           const accountId = NODES[at]!;
           const { method, signer } = CALLS[kind];
           const args =
-            kind === "slash" ? equivocation(accountId, requestId) : { account_id: accountId, request_id: requestId };
+            kind === "slash"
+              ? equivocation(accountId, requestId, digests)
+              : { account_id: accountId, request_id: requestId };
           const seen = world.call(signer ?? accountId, method, typeof args === "string" ? args : JSON.stringify(args));
           const gone = account.stake === 0n;
           const height = seen.outcome.blockHeight;
