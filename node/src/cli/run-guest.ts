@@ -179,7 +179,7 @@ async function runAll(
   let equal = 0;
   const sandbox = chooseSandbox("auto");
   for (const [engine, wasmtimeLibrary] of engines) {
-    const options = { children: 1, wallTimeMs: flags.wallTimeMs, wasmtimeLibrary, sandbox };
+    const options = { children: 1, wallTimeMs: flags.wallTimeMs, wasmtimeLibrary, sandbox, replacesAhead: false };
     const pool = wasmtimeLibrary === undefined ? new FallbackEngine(options) : new EnginePool(options);
     try {
       for (let run = 0; run <= flags.replays; run++) {

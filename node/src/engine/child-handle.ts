@@ -6,7 +6,8 @@ import { type ChildProcess, fork } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { CHILD_PROGRAM, type ChildProgram, childArguments, childOptions } from "./child-options.ts";
 import { EngineFault } from "./engine-fault.ts";
-import { MEMORY_WATCH_MS, START_WALL_TIME_MS } from "./engine-limits.ts";
+import { LAST_WORDS_MS, MEMORY_WATCH_MS, START_WALL_TIME_MS } from "./engine-limits.ts";
+import { LastWords } from "./last-words.ts";
 import { type FromChild, readMessage, type ToChild } from "./messages.ts";
 
 /** /proc/<pid>/statm counts pages of this size on every Linux that Node 24 is built for by default. */
@@ -27,12 +28,14 @@ export class ChildHandle {
   readonly #process: ChildProcess;
   /** Whether Node is the only child of the process that was started, and not that process itself. */
   readonly #isWrapped: boolean;
+  readonly #lastWords: LastWords;
   #waiting: Waiting | undefined;
   #dead: EngineFault | undefined;
 
   constructor(program: ChildProgram) {
     this.#isWrapped = program.sandbox?.kind === "bubblewrap";
     this.#process = fork(CHILD_PROGRAM, childArguments(program), childOptions(program));
+    this.#lastWords = new LastWords(this.#process.stderr);
     const ready = this.#wait(START_WALL_TIME_MS, undefined);
     this.ready = ready.then((message) => {
       if (message.type !== "ready") throw this.#fail(new EngineFault("malformedAnswer", "no ready message"));
@@ -47,9 +50,7 @@ export class ChildHandle {
     this.#process.once("error", (error) =>
       this.#fail(new EngineFault("childExited", "the engine child failed", error)),
     );
-    this.#process.once("exit", (code, signal) => {
-      this.#fail(new EngineFault("childExited", `the engine child ended (${signal ?? `code ${code}`})`));
-    });
+    this.#process.once("exit", (code, signal) => void this.#onExit(signal ?? `code ${code}`));
   }
 
   get pid(): number | undefined {
@@ -110,13 +111,49 @@ export class ChildHandle {
     this.#settle()?.resolve(message);
   }
 
+  async #onExit(how: string): Promise<void> {
+    this.#killGroup();
+    if (this.#dead !== undefined) return;
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, LAST_WORDS_MS);
+    });
+    await Promise.race([this.#lastWords.complete, late]);
+    clearTimeout(timer);
+    const reason = this.#lastWords.reason();
+    this.#fail(new EngineFault("childExited", `the engine child ended (${how})${reason ? `: ${reason}` : ""}`));
+  }
+
   #fail(fault: EngineFault): EngineFault {
     if (this.#dead === undefined) {
       this.#dead = fault;
-      this.#process.kill("SIGKILL");
+      const { exitCode, signalCode } = this.#process;
+      // After its exit the process id may be another's.
+      if (exitCode === null && signalCode === null) {
+        this.#killGroup();
+        this.#process.kill("SIGKILL");
+      }
+      // Whatever else holds the other ends must not keep this process alive.
+      if (this.#process.connected) this.#process.disconnect();
+      this.#process.stderr?.destroy();
       this.#settle()?.reject(fault);
     }
     return this.#dead;
+  }
+
+  /**
+   * bubblewrap is two processes, and asks only late that the inner one ends with the outer one: killed before that, it
+   * leaves behind a Node, or a process that waits for it for ever. So both stand in a group of their own
+   * (child-options.ts), which the kernel ends as a whole.
+   */
+  #killGroup(): void {
+    const { pid } = this.#process;
+    if (!this.#isWrapped || pid === undefined) return;
+    try {
+      process.kill(-pid, "SIGKILL");
+    } catch {
+      // Nobody is left in it.
+    }
   }
 
   async #guestPid(): Promise<number | undefined> {

@@ -105,7 +105,10 @@ export function childOptions(program: ChildProgram): ForkOptions {
     execPath: node.execPath,
     env: {},
     serialization: "advanced",
-    stdio: ["ignore", "ignore", "ignore", "ipc"],
+    stdio: ["ignore", "ignore", "pipe", "ipc"],
+    // A session and a process group of its own: killed as a whole, and without a terminal that a guest could type into.
+    // Outside of bubblewrap one process id is all there is, and a terminal's Ctrl-C should reach it.
+    detached: program.sandbox?.kind === "bubblewrap",
     execArgv: [
       ...node.before,
       ...program.v8Flags,

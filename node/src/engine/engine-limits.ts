@@ -29,3 +29,9 @@ export const CHILD_HEAP_MIB = 256;
 export const CHILD_RESIDENT_BYTES = 768 * 1024 * 1024;
 /** How often the resident size of a working child is looked at, where the system tells it. */
 export const MEMORY_WATCH_MS = 200;
+/** Characters of a child's standard error that are kept; a stack trace of Node's takes about 1,500. */
+export const MAX_LAST_WORDS = 8_192;
+/** Characters of the one line of it that an error shows. */
+export const MAX_REASON_CHARACTERS = 300;
+/** How long the rest of a child's standard error is waited for once it has ended. */
+export const LAST_WORDS_MS = 250;

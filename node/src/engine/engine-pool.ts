@@ -36,6 +36,8 @@ export interface EnginePoolOptions {
   readonly wasmtimeLibrary?: string | undefined;
   /** What stands around every child; nothing but the process itself when absent. */
   readonly sandbox?: Sandbox | undefined;
+  /** Whether a child that has ended is replaced before a job needs it, as it is by default. */
+  readonly replacesAhead?: boolean;
 }
 
 export interface EnginePoolStats {
@@ -58,6 +60,10 @@ interface QueuedRun {
 }
 
 const { sha256 } = new V8Engine();
+
+function reasonOf(fault: unknown): string {
+  return fault instanceof Error ? fault.message : String(fault);
+}
 
 export class EnginePool {
   readonly #options: EnginePoolOptions;
@@ -206,7 +212,7 @@ export class EnginePool {
     if (this.#stopped) return;
     this.#options.logger?.warn("engine child did not start", {}, fault);
     if (++this.#failedStarts >= limits.MAX_FAILED_STARTS) {
-      this.#rejectQueue(new EngineFault("childExited", "no engine child can be started", fault));
+      this.#rejectQueue(new EngineFault("childExited", `no engine child can be started: ${reasonOf(fault)}`, fault));
     }
     const timer = setTimeout(() => {
       this.#restarts.delete(timer);
@@ -228,7 +234,7 @@ export class EnginePool {
     this.#runners.delete(runner);
     if (this.#stopped) return;
     this.#counts.replaced++;
-    this.#start();
+    if (this.#options.replacesAhead !== false) this.#start();
   }
 
   #rejectQueue(fault: EngineFault): void {
@@ -242,6 +248,14 @@ export class EnginePool {
       const [runner] = this.#idle.splice(Math.max(warm, 0), 1);
       void this.#runOn(runner!, run);
     }
+    this.#startForQueue();
+  }
+
+  /** Children that were not replaced ahead are, as far as jobs wait. */
+  #startForQueue(): void {
+    if (this.#options.replacesAhead !== false || this.#stopped) return;
+    const wanted = Math.min(this.#options.children, this.#queue.length);
+    while (this.#runners.size + this.#restarts.size < wanted) this.#start();
   }
 
   async #runOn(runner: Runner, run: QueuedRun): Promise<void> {

@@ -24,7 +24,9 @@ const CANARY_TIMEOUT_MS = 10_000;
 export function sandboxArguments(files: readonly string[]): readonly string[] {
   const readable = (path: string) => ["--ro-bind-try", path, path];
   return [
-    ...["--unshare-all", "--die-with-parent", "--as-pid-1", "--new-session", "--hostname", "guest"],
+    // No --new-session: who starts it does that (child-options.ts), since a session of the guest's own would take it out
+    // of the process group that is killed.
+    ...["--unshare-all", "--die-with-parent", "--as-pid-1", "--hostname", "guest"],
     ...["--cap-drop", "ALL", "--dev", "/dev"],
     ...LIBRARY_PATHS.flatMap(readable),
     ...[process.execPath, ...files].flatMap(readable),

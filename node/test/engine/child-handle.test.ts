@@ -1,0 +1,100 @@
+/** How children end: with real processes, at any moment of their start, and with what they said last. */
+import { spawn } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { ChildHandle } from "../../src/engine/child-handle.ts";
+import { EngineFault, EnginePool } from "../../src/engine/index.ts";
+import { probeSandbox } from "../../src/engine/sandbox.ts";
+import { ENDLESS, HOURS, jobOf, QUIET } from "./guests.ts";
+
+const sandbox = probeSandbox();
+/** A process that was going to end has done so long before; one that hangs never does. */
+const HANGS_MS = 60_000;
+
+/** Process ids whose command line has this in it; one that has ended has none. */
+function processesWith(text: string): readonly number[] {
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((pid) => {
+      try {
+        return readFileSync(`/proc/${pid}/cmdline`, "latin1").includes(text);
+      } catch {
+        return false;
+      }
+    });
+}
+
+/** Runs a fixture to its end; the text of its standard output, or undefined when it had to be killed. */
+async function outputOf(fixture: string, ...args: readonly string[]): Promise<string | undefined> {
+  const program = new URL(`./fixtures/${fixture}`, import.meta.url).pathname;
+  const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", program, ...args], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  let output = "";
+  child.stdout.setEncoding("utf8").on("data", (text) => {
+    output += text;
+  });
+  const timer = setTimeout(() => child.kill("SIGKILL"), HANGS_MS);
+  const signal = await new Promise((resolve) => child.once("exit", (_, by) => resolve(by)));
+  clearTimeout(timer);
+  return signal === null ? output : undefined;
+}
+
+async function faultOf(run: Promise<unknown>): Promise<EngineFault> {
+  try {
+    await run;
+  } catch (error) {
+    assert.instance(error, EngineFault);
+    return error as EngineFault;
+  }
+  throw new Error("no fault");
+}
+
+if (process.platform === "linux") {
+  for (const mode of sandbox.kind === "none" ? ["bare"] : ["sandbox", "bare"]) {
+    test(`${mode}: a pool that is stopped while its children start leaves nothing behind`, async () => {
+      for (const delayMs of [0, 1, 2, 4, 8]) {
+        const mark = `${process.pid}${delayMs}`;
+        const output = await outputOf("stopped-early.ts", String(delayMs), mark, mode);
+        assert.is(output, "stopped\n", `stopped after ${delayMs} ms the process does not end`);
+        // Killed is not yet gone; what nobody killed would never be.
+        while (processesWith(`--random-seed=${mark}`).length > 0) await new Promise((done) => setTimeout(done, 10));
+      }
+    });
+  }
+} else {
+  console.log("what a stopped pool leaves behind is looked for in /proc, which is Linux's: not tested here");
+}
+
+if (sandbox.kind === "bubblewrap") {
+  test("what bubblewrap started ends too when its outer process is killed by somebody else", async () => {
+    const mark = `${process.pid}9`;
+    const child = new ChildHandle({ v8Flags: [`--random-seed=${mark}`], sandbox });
+    process.kill(child.pid!, "SIGKILL");
+    assert.is((await faultOf(child.ready)).code, "childExited");
+    while (processesWith(`--random-seed=${mark}`).length > 0) await new Promise((done) => setTimeout(done, 10));
+  });
+}
+
+test("a child that cannot start says why in one line", async () => {
+  const child = new ChildHandle({ v8Flags: ["--no-such-flag-of-v8"] });
+  const fault = await faultOf(child.ready);
+  assert.is(fault.code, "childExited");
+  assert.match(fault.message, /^the engine child ended \(code 9\): .*--no-such-flag-of-v8/);
+});
+
+test("a pool that does not replace ahead starts a child again when a job needs one, and none before", async () => {
+  const pool = new EnginePool({ children: 1, wallTimeMs: 300, replacesAhead: false });
+  try {
+    assert.is((await faultOf(pool.run(jobOf(ENDLESS, { limits: HOURS })))).code, "wallTime");
+    assert.equal(pool.childPids(), []);
+    assert.is((await pool.run(jobOf(QUIET))).kind, "exited");
+    assert.is(pool.childPids().length, 1);
+  } finally {
+    await pool.stop();
+  }
+});
+
+test.run();
