@@ -170,11 +170,12 @@ export class EnginePool {
 
   async #rewrite(job: ExecutionJob): Promise<Prepared> {
     const { code, codeHash, limits: jobLimits } = job;
+    // Before anything is said about the code: what is said is cached under the hash.
+    if (!Buffer.from(sha256([code])).equals(codeHash)) throw new InvalidJobError("hash", "codeHash is not the code's");
     if (code.length > MAX_MODULE_BYTES) {
       const detail = `a module of ${code.length} bytes, at most ${MAX_MODULE_BYTES}`;
       return { kind: "rejected", outcome: { kind: "rejected", code: "limit", detail } };
     }
-    if (!Buffer.from(sha256([code])).equals(codeHash)) throw new InvalidJobError("hash", "codeHash is not the code's");
     const turn = this.#preparerTurn.then(async () => {
       const preparer = await this.#preparerReady();
       const message = { type: "prepare", code, maxMemoryPages: jobLimits.maxMemoryPages } as const;

@@ -1,7 +1,7 @@
 import { fork, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
-import { InvalidJobError } from "@outlayer/protocol/execution/index";
+import { InvalidJobError, MAX_MODULE_BYTES } from "@outlayer/protocol/execution/index";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { childOptions, DEFAULT_V8_FLAGS, ENDS_WITH_PARENT } from "../../src/engine/child-options.ts";
@@ -67,6 +67,16 @@ test("jobs that break a bound are the caller's mistake", async () => {
   assert.is(await code(pool.run(jobOf(QUIET, { seed: new Uint8Array(31) }))), "seed");
   assert.is(await code(pool.run(jobOf(guest(0x01), { codeHash: new Uint8Array(32) }))), "hash");
   assert.is(await code(pool.run(jobOf(QUIET, { environ: [["A=B", ""]] }))), "environ");
+});
+
+test("code under another code's hash is never judged, however large, and says nothing about that code", async () => {
+  const honest = guest(0x41, 9, 0x1a);
+  const { codeHash } = jobOf(honest);
+  const large = pool.run(jobOf(new Uint8Array(MAX_MODULE_BYTES + 1), { codeHash }));
+  assert.is(await large.catch((error) => error instanceof InvalidJobError && error.code), "hash");
+  assert.is((await pool.run(jobOf(honest))).kind, "exited");
+  const itself = await pool.run(jobOf(new Uint8Array(MAX_MODULE_BYTES + 1)));
+  assert.is(itself.kind === "rejected" && itself.code, "limit");
 });
 
 test("a child killed in the middle is a fault, and the next job runs", async () => {
