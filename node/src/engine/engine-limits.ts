@@ -17,6 +17,15 @@ export const MAX_CACHE_BYTES = 128 * 1024 * 1024;
 export const REJECTION_BYTES = 512;
 /** Rewriting 10 MB takes about a second; beyond this the preparing child hangs. */
 export const PREPARE_WALL_TIME_MS = 30_000;
+/**
+ * Resident bytes of the preparing child: its heap, and some copies of what it reads and writes. Two modules of 10 MB of
+ * calls and of table accesses, one after the other, took 250 MB.
+ */
+export const PREPARER_RESIDENT_BYTES = 1024 * 1024 * 1024;
+/** Bytes of a rewritten module, far above what any grows to: calls alone, in the most expensive form, grow threefold. */
+export const MAX_REWRITTEN_BYTES = 512 * 1024 * 1024;
+/** Characters of a rejection: it names two names of 10,000 bytes at most, six characters for each when escaped. */
+export const MAX_REJECTION_CHARACTERS = 130_000;
 /** Start of a child on a loaded machine. */
 export const START_WALL_TIME_MS = 30_000;
 /** Pause before a child that did not start is replaced. */

@@ -18,7 +18,7 @@ import { ChildHandle } from "./child-handle.ts";
 import { type ChildProgram, DEFAULT_V8_FLAGS } from "./child-options.ts";
 import { EngineFault } from "./engine-fault.ts";
 import * as limits from "./engine-limits.ts";
-import type { JobWithoutCode, Prepared } from "./messages.ts";
+import { type JobWithoutCode, type Prepared, readPrepared } from "./messages.ts";
 import { ModuleCache } from "./module-cache.ts";
 import { Runner } from "./runner.ts";
 import type { Sandbox } from "./sandbox.ts";
@@ -179,9 +179,12 @@ export class EnginePool {
     const turn = this.#preparerTurn.then(async () => {
       const preparer = await this.#preparerReady();
       const message = { type: "prepare", code, maxMemoryPages: jobLimits.maxMemoryPages } as const;
-      const answer = await preparer.ask(message, limits.PREPARE_WALL_TIME_MS);
-      if (answer.type !== "prepared") throw new EngineFault("malformedAnswer", "the preparing child did not prepare");
-      return answer.prepared;
+      const answer = await preparer.ask(message, limits.PREPARE_WALL_TIME_MS, limits.PREPARER_RESIDENT_BYTES);
+      const prepared = answer.type === "prepared" ? readPrepared(answer.prepared, jobLimits.maxMemoryPages) : undefined;
+      if (prepared !== undefined) return prepared;
+      const fault = new EngineFault("malformedAnswer", "the preparing child answered no module and no refusal");
+      preparer.kill(fault);
+      throw fault;
     });
     this.#preparerTurn = turn.catch(() => undefined);
     return turn;

@@ -7,8 +7,11 @@ import {
   type ExecutionJob,
   type ExecutionOutcome,
   MAX_CALL_NODES,
+  type ModuleRejectionCode,
   type RewrittenModule,
 } from "@outlayer/protocol/execution/index";
+import { MAX_MEMORIES } from "@outlayer/protocol/execution/limits";
+import { MAX_REJECTION_CHARACTERS, MAX_REWRITTEN_BYTES } from "./engine-limits.ts";
 
 /** A job without its code, which travels as a rewritten module. */
 export type JobWithoutCode = Omit<ExecutionJob, "code">;
@@ -42,6 +45,16 @@ export type FromChild =
   | { readonly type: "failed"; readonly message: string };
 
 const TRAPS: ReadonlySet<unknown> = new Set(["outOfFuel", "stackExhausted", "outputLimit", "trap"]);
+/** A record, so that a code that is added to the protocol cannot be forgotten here. */
+const REJECTION_CODES: Readonly<Record<ModuleRejectionCode, true>> = {
+  malformed: true,
+  invalid: true,
+  feature: true,
+  limit: true,
+  import: true,
+  reservedName: true,
+  entryPoint: true,
+};
 const MAX_TEXT = 1_000;
 const MAX_STDERR_BYTES = 64 * 1024;
 
@@ -53,12 +66,37 @@ function isBytes(value: unknown, maximum: number, minimum = 0): value is Uint8Ar
   return value instanceof Uint8Array && value.length >= minimum && value.length <= maximum;
 }
 
-function isText(value: unknown): value is string {
-  return typeof value === "string" && value.length <= MAX_TEXT;
+function isText(value: unknown, maximum = MAX_TEXT): value is string {
+  return typeof value === "string" && value.length <= maximum;
 }
 
 function isCount(value: unknown, maximum: number): value is number {
   return typeof value === "number" && Number.isInteger(value) && value >= 0 && value <= maximum;
+}
+
+/** What the preparing child made of a guest, or undefined when no honest child makes that under this bound on memory. */
+export function readPrepared(value: unknown, maxMemoryPages: number): Prepared | undefined {
+  if (!isRecord(value)) return undefined;
+  if (value.kind === "module") {
+    const module = readModule(value.module, maxMemoryPages);
+    return module === undefined ? undefined : { kind: "module", module };
+  }
+  const { kind, outcome } = value;
+  if (kind !== "rejected" || !isRecord(outcome) || outcome.kind !== "rejected") return undefined;
+  const { code, detail } = outcome;
+  if (typeof code !== "string" || !Object.hasOwn(REJECTION_CODES, code)) return undefined;
+  if (!isText(detail, MAX_REJECTION_CHARACTERS)) return undefined;
+  return { kind, outcome: { kind: "rejected", code: code as ModuleRejectionCode, detail } };
+}
+
+function readModule(value: unknown, maxMemoryPages: number): RewrittenModule | undefined {
+  if (!isRecord(value)) return undefined;
+  const { bytes, initialMemoryPages, instantiationTicks, hasStart, memories, hostMemory } = value;
+  if (!isBytes(bytes, MAX_REWRITTEN_BYTES, 1) || typeof hasStart !== "boolean") return undefined;
+  if (!isCount(initialMemoryPages, maxMemoryPages)) return undefined;
+  if (!isCount(instantiationTicks, Number.MAX_SAFE_INTEGER) || !isCount(memories, MAX_MEMORIES)) return undefined;
+  if (!isCount(hostMemory, Math.max(memories - 1, 0))) return undefined;
+  return { bytes, initialMemoryPages, instantiationTicks, hasStart, memories, hostMemory };
 }
 
 /** The outcome in a child's answer, or undefined when no honest child can have sent it for this job. */

@@ -1,6 +1,7 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { readMessage, readOutcome } from "../../src/engine/messages.ts";
+import { MAX_REJECTION_CHARACTERS } from "../../src/engine/engine-limits.ts";
+import { readMessage, readOutcome, readPrepared } from "../../src/engine/messages.ts";
 import { jobOf, QUIET } from "./guests.ts";
 
 const job = jobOf(QUIET);
@@ -46,6 +47,64 @@ test("an outcome that no honest child can send is refused", () => {
 test("fields that do not belong to an outcome are left behind", () => {
   const outcome = readOutcome({ ...honest, trap: "trap", extra: 1 }, job)!;
   assert.not.ok("extra" in outcome || "trap" in outcome);
+});
+
+const module = {
+  bytes: Uint8Array.of(0),
+  initialMemoryPages: 1,
+  instantiationTicks: 7,
+  hasStart: false,
+  memories: 1,
+  hostMemory: 0,
+};
+const refused = { kind: "rejected", outcome: { kind: "rejected", code: "limit", detail: "too large" } };
+
+test("an honest preparation passes, and what does not belong to it is left behind", () => {
+  assert.equal(readPrepared({ kind: "module", module: { ...module, extra: 1 }, extra: 1 }, 16), {
+    kind: "module",
+    module,
+  });
+  assert.ok(readPrepared({ kind: "module", module: { ...module, memories: 0, initialMemoryPages: 0 } }, 0));
+  assert.equal(readPrepared({ ...refused, outcome: { ...refused.outcome, stdout: "" } }, 16), refused);
+});
+
+test("a preparation that no honest child makes is refused", () => {
+  const lies: unknown[] = [
+    undefined,
+    "module",
+    { kind: "exited" },
+    { kind: "module" },
+    { kind: "module", module: null },
+    ...[
+      { bytes: [0] },
+      { bytes: new Uint8Array(0) },
+      { initialMemoryPages: 17 },
+      { initialMemoryPages: -1 },
+      { instantiationTicks: -1 },
+      { instantiationTicks: 0.5 },
+      { instantiationTicks: 7n },
+      { hasStart: 1 },
+      { memories: 17 },
+      { memories: "1" },
+      { hostMemory: 1 },
+      { hostMemory: -1 },
+    ].map((lie) => ({ kind: "module", module: { ...module, ...lie } })),
+    { kind: "rejected" },
+    { kind: "rejected", outcome: honest },
+    ...[
+      { code: "boredom" },
+      { code: "toString" },
+      { detail: 7 },
+      { detail: "x".repeat(MAX_REJECTION_CHARACTERS + 1) },
+    ].map((lie) => ({ kind: "rejected", outcome: { ...refused.outcome, ...lie } })),
+  ];
+  for (const [index, lie] of lies.entries()) assert.is(readPrepared(lie, 16), undefined, `lie ${index}`);
+});
+
+test("the longest refusal that there is passes", () => {
+  const long = "\u0001".repeat(10_000);
+  const detail = `two exports are called ${JSON.stringify(long)} and ${JSON.stringify(long)}`;
+  assert.ok(readPrepared({ ...refused, outcome: { ...refused.outcome, detail } }, 16));
 });
 
 test("unknown messages are refused", () => {
