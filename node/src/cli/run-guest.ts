@@ -205,7 +205,7 @@ interface Report {
 }
 
 async function reportFuel(job: ExecutionJob, flags: Flags): Promise<Report | undefined> {
-  const { profile } = await profileRun(job, flags.wallTimeMs);
+  const { profile } = await profileRun(job, { wallTimeMs: flags.wallTimeMs });
   if (profile === undefined) return undefined;
   const names = functionNames(job.code);
   const file = typeof flags.fuelReport === "string" ? flags.fuelReport : undefined;

@@ -5,7 +5,7 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { CHILD_PROGRAM, type ChildProgram, childArguments, childOptions } from "./child-options.ts";
-import { EngineFault } from "./engine-fault.ts";
+import { EngineFault, type EngineFaultCode } from "./engine-fault.ts";
 import { LAST_WORDS_MS, MEMORY_WATCH_MS, START_WALL_TIME_MS } from "./engine-limits.ts";
 import { LastWords } from "./last-words.ts";
 import { type FromChild, readMessage, type ToChild } from "./messages.ts";
@@ -36,7 +36,7 @@ export class ChildHandle {
     this.#isWrapped = program.sandbox?.kind === "bubblewrap";
     this.#process = fork(CHILD_PROGRAM, childArguments(program), childOptions(program));
     this.#lastWords = new LastWords(this.#process.stderr);
-    const ready = this.#wait(START_WALL_TIME_MS, undefined);
+    const ready = this.#wait(START_WALL_TIME_MS);
     this.ready = ready.then((message) => {
       if (message.type !== "ready") throw this.#fail(new EngineFault("malformedAnswer", "no ready message"));
     });
@@ -62,12 +62,17 @@ export class ChildHandle {
   }
 
   /**
-   * Sends a message and waits for its answer.
+   * Sends a message and waits for its answer; `late` is the code of the fault when that does not come in time.
    * @throws EngineFault; unless its code is engineFailure the child is dead afterwards.
    */
-  async ask(message: ToChild, wallTimeMs: number, maxResidentBytes?: number): Promise<FromChild> {
+  async ask(
+    message: ToChild,
+    wallTimeMs: number,
+    maxResidentBytes?: number,
+    late: EngineFaultCode = "wallTime",
+  ): Promise<FromChild> {
     if (this.#dead !== undefined) throw this.#dead;
-    const answer = this.#wait(wallTimeMs, maxResidentBytes);
+    const answer = this.#wait(wallTimeMs, maxResidentBytes, late);
     this.#process.send(message, (error) => {
       if (error) this.#fail(new EngineFault("childExited", "the engine child takes no messages", error));
     });
@@ -81,10 +86,14 @@ export class ChildHandle {
     this.#fail(fault);
   }
 
-  #wait(wallTimeMs: number, maxResidentBytes: number | undefined): Promise<FromChild> {
+  #wait(
+    wallTimeMs: number,
+    maxResidentBytes?: number | undefined,
+    late: EngineFaultCode = "wallTime",
+  ): Promise<FromChild> {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
-        this.#fail(new EngineFault("wallTime", `no answer within ${wallTimeMs} ms`));
+        this.#fail(new EngineFault(late, `no answer within ${wallTimeMs} ms`));
       }, wallTimeMs);
       const watch =
         maxResidentBytes !== undefined && process.platform === "linux"

@@ -3,9 +3,7 @@
  * ends when the pool is gone. It holds no secret beyond the job at hand and opens nothing by itself.
  */
 import {
-  type ExecutionJob,
   executeModule,
-  type GuestEngine,
   ModuleRejection,
   type RewrittenModule,
   rejectedOutcome,
@@ -13,19 +11,20 @@ import {
 } from "@outlayer/protocol/execution/index";
 import type { FromChild, Prepared, ToChild } from "./messages.ts";
 import { ProfilingEngine } from "./profiling-engine.ts";
-import { V8Engine } from "./v8-engine.ts";
+import { type CompilingEngine, V8Engine } from "./v8-engine.ts";
 
 const wasmtimeLibrary = process.argv[2];
-const engine: GuestEngine = wasmtimeLibrary === undefined ? new V8Engine() : await wasmtime(wasmtimeLibrary);
+const v8 = new V8Engine();
+const engine: CompilingEngine = wasmtimeLibrary === undefined ? v8 : await wasmtime(wasmtimeLibrary);
 const modules = new Map<string, RewrittenModule>();
 
 /** Loaded by the children that need it alone: koffi is native code and may not be installed. */
-async function wasmtime(library: string): Promise<GuestEngine> {
+async function wasmtime(library: string): Promise<CompilingEngine> {
   const { WasmtimeEngine } = await import("./wasmtime-engine.ts");
   return new WasmtimeEngine(library);
 }
 
-function prepare(code: Uint8Array, maxMemoryPages: number, reportCalls = false): Prepared {
+function prepare({ code, maxMemoryPages, reportCalls }: Extract<ToChild, { type: "prepare" }>): Prepared {
   try {
     return { kind: "module", module: rewriteModule(code, { costVersion: 1, maxMemoryPages, reportCalls }) };
   } catch (error) {
@@ -34,29 +33,38 @@ function prepare(code: Uint8Array, maxMemoryPages: number, reportCalls = false):
   }
 }
 
-function run(message: Extract<ToChild, { type: "run" }>): FromChild {
-  for (const key of message.forget) modules.delete(key);
-  if (message.module !== undefined) modules.set(message.key, message.module);
-  const module = modules.get(message.key);
-  if (module === undefined) throw new Error("the pool believes that this child holds a module which it does not");
-  // The code is not needed any more: the module was made from it.
-  const outcome = executeModule(module, { ...message.job, code: module.bytes }, engine);
-  return { type: "ran", outcome };
+function load({ key, module, forget }: Extract<ToChild, { type: "load" }>): FromChild {
+  for (const old of forget) modules.delete(old);
+  engine.compile(module);
+  modules.set(key, module);
+  return { type: "loaded" };
 }
 
-function profile(job: ExecutionJob): FromChild {
-  const prepared = prepare(job.code, job.limits.maxMemoryPages, true);
-  if (prepared.kind === "rejected") return { type: "profiled", outcome: prepared.outcome, profile: undefined };
-  const profiling = new ProfilingEngine(prepared.module, job.limits.maxFuel);
-  const outcome = executeModule(prepared.module, job, profiling);
+function held(key: string): RewrittenModule {
+  const module = modules.get(key);
+  if (module === undefined) throw new Error("the pool believes that this child holds a module which it does not");
+  return module;
+}
+
+// The code is not needed any more where a module was made from it.
+function run({ key, job }: Extract<ToChild, { type: "run" }>): FromChild {
+  const module = held(key);
+  return { type: "ran", outcome: executeModule(module, { ...job, code: module.bytes }, engine) };
+}
+
+function profile({ key, job }: Extract<ToChild, { type: "profile" }>): FromChild {
+  const module = held(key);
+  const profiling = new ProfilingEngine(v8, module, job.limits.maxFuel);
+  const outcome = executeModule(module, { ...job, code: module.bytes }, profiling);
   return { type: "profiled", outcome, profile: profiling.finish() };
 }
 
 function answer(message: ToChild): FromChild {
   try {
+    if (message.type === "load") return load(message);
     if (message.type === "run") return run(message);
-    if (message.type === "profile") return profile(message.job);
-    return { type: "prepared", prepared: prepare(message.code, message.maxMemoryPages) };
+    if (message.type === "profile") return profile(message);
+    return { type: "prepared", prepared: prepare(message) };
   } catch (error) {
     const cause = error instanceof Error && error.cause instanceof Error ? `: ${error.cause.message}` : "";
     return { type: "failed", message: `${error instanceof Error ? error.message : String(error)}${cause}` };

@@ -5,6 +5,8 @@
 export type EngineFaultCode =
   /** The run did not end within the pool's wall time. */
   | "wallTime"
+  /** The engine did not compile the guest within its time, before it ran. */
+  | "compileTime"
   /** The child took more memory than guest and engine together may need. */
   | "memory"
   /** The child ended while it worked, or could not be started. */

@@ -26,6 +26,17 @@ export const PREPARER_RESIDENT_BYTES = 1024 * 1024 * 1024;
 export const MAX_REWRITTEN_BYTES = 512 * 1024 * 1024;
 /** Characters of a rejection: it names two names of 10,000 bytes at most, six characters for each when escaped. */
 export const MAX_REJECTION_CHARACTERS = 130_000;
+/**
+ * A rewritten body from which on it counts as large, and how much large ones may take together before a module is
+ * compiled as a whole before its run. The largest bodies of a Rust parser of 1.5 MB are 25 KB; compiling all of it takes
+ * 2 s instead of what its run needs. A body of 880 KB can take 40 s, one of 256 KB a twelfth of that.
+ */
+export const EAGER_BODY_BYTES = 16 * 1024;
+export const EAGER_MODULE_BYTES = 256 * 1024;
+/** Time for V8's optimising compiler on such a module: real ones take 2 s. Then the baseline compiler is asked. */
+export const COMPILE_WALL_TIME_MS = 10_000;
+/** Modules that are remembered for having taken longer. */
+export const MAX_SLOW_MODULES = 256;
 /** Start of a child on a loaded machine. */
 export const START_WALL_TIME_MS = 30_000;
 /** Pause before a child that did not start is replaced. */

@@ -27,8 +27,10 @@ import { V8Engine } from "./v8-engine.ts";
 export interface EnginePoolOptions {
   /** Children that run guests; one more prepares modules. */
   readonly children: number;
-  /** Longest run of one guest in real time. */
+  /** Longest run of one guest in real time, once it is compiled. */
   readonly wallTimeMs: number;
+  /** Longest that compiling a guest takes before it runs; `wallTimeMs` when absent. */
+  readonly compileTimeMs?: number;
   readonly logger?: Logger;
   /** V8's flags for the children; they must not change a result. */
   readonly v8Flags?: readonly string[];
@@ -178,9 +180,10 @@ export class EnginePool {
     }
     const turn = this.#preparerTurn.then(async () => {
       const preparer = await this.#preparerReady();
-      const message = { type: "prepare", code, maxMemoryPages: jobLimits.maxMemoryPages } as const;
+      const { maxMemoryPages } = jobLimits;
+      const message = { type: "prepare", code, maxMemoryPages, reportCalls: false } as const;
       const answer = await preparer.ask(message, limits.PREPARE_WALL_TIME_MS, limits.PREPARER_RESIDENT_BYTES);
-      const prepared = answer.type === "prepared" ? readPrepared(answer.prepared, jobLimits.maxMemoryPages) : undefined;
+      const prepared = answer.type === "prepared" ? readPrepared(answer.prepared, maxMemoryPages) : undefined;
       if (prepared !== undefined) return prepared;
       const fault = new EngineFault("malformedAnswer", "the preparing child answered no module and no refusal");
       preparer.kill(fault);
@@ -264,7 +267,9 @@ export class EnginePool {
 
   async #runOn(runner: Runner, run: QueuedRun): Promise<void> {
     try {
-      const outcome = await runner.run(run.key, run.module, run.job, this.#options.wallTimeMs);
+      const { wallTimeMs, compileTimeMs = wallTimeMs } = this.#options;
+      const times = { compileMs: Math.min(compileTimeMs, wallTimeMs), runMs: wallTimeMs };
+      const outcome = await runner.run(run.key, run.module, run.job, times);
       this.#counts.runs++;
       run.resolve(outcome);
       if (runner.worn) {

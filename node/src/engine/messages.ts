@@ -17,19 +17,29 @@ import { MAX_REJECTION_CHARACTERS, MAX_REWRITTEN_BYTES } from "./engine-limits.t
 export type JobWithoutCode = Omit<ExecutionJob, "code">;
 
 export type ToChild =
-  /** Rewrite a guest. Only the preparing child gets this, and it never runs one. */
-  | { readonly type: "prepare"; readonly code: Uint8Array; readonly maxMemoryPages: number }
-  /** Run a module; `module` comes with it when the child does not hold it yet. */
+  /**
+   * Rewrite a guest. Only a child that has run none gets this: the preparing child, and one that is thrown away after
+   * its only guest.
+   */
   | {
-      readonly type: "run";
+      readonly type: "prepare";
+      readonly code: Uint8Array;
+      readonly maxMemoryPages: number;
+      /** For a profile. */
+      readonly reportCalls: boolean;
+    }
+  /** Compile a module and hold it under this key. */
+  | {
+      readonly type: "load";
       readonly key: string;
-      readonly module: RewrittenModule | undefined;
+      readonly module: RewrittenModule;
       /** Keys of modules to let go of first. */
       readonly forget: readonly string[];
-      readonly job: JobWithoutCode;
     }
-  /** Rewrite and run a guest while its calls are reported. Only a child that is thrown away afterwards gets this. */
-  | { readonly type: "profile"; readonly job: ExecutionJob };
+  /** Run a module that the child holds. */
+  | { readonly type: "run"; readonly key: string; readonly job: JobWithoutCode }
+  /** Run a module that reports its calls. Only a child that is thrown away afterwards gets this. */
+  | { readonly type: "profile"; readonly key: string; readonly job: JobWithoutCode };
 
 /** A rewritten module, or the outcome of code that is refused. */
 export type Prepared =
@@ -39,11 +49,12 @@ export type Prepared =
 export type FromChild =
   | { readonly type: "ready" }
   | { readonly type: "prepared"; readonly prepared: Prepared }
+  | { readonly type: "loaded" }
   | { readonly type: "ran"; readonly outcome: ExecutionOutcome }
-  /** Without a profile when the code was refused. */
-  | { readonly type: "profiled"; readonly outcome: ExecutionOutcome; readonly profile: CallProfile | undefined }
+  | { readonly type: "profiled"; readonly outcome: ExecutionOutcome; readonly profile: CallProfile }
   | { readonly type: "failed"; readonly message: string };
 
+const ANSWERS: ReadonlySet<string> = new Set(["ready", "prepared", "loaded", "ran", "profiled"]);
 const TRAPS: ReadonlySet<unknown> = new Set(["outOfFuel", "stackExhausted", "outputLimit", "trap"]);
 /** A record, so that a code that is added to the protocol cannot be forgotten here. */
 const REJECTION_CODES: Readonly<Record<ModuleRejectionCode, true>> = {
@@ -139,8 +150,7 @@ export function readProfile(value: unknown, maxTicks: number): CallProfile | und
 export function readMessage(value: unknown): FromChild | undefined {
   if (!isRecord(value)) return undefined;
   const { type } = value;
-  if (type === "ready" || type === "prepared" || type === "ran" || type === "profiled")
-    return value as unknown as FromChild;
+  if (typeof type === "string" && ANSWERS.has(type)) return value as unknown as FromChild;
   if (type === "failed") return { type, message: isText(value.message) ? value.message : "no reason given" };
   return undefined;
 }

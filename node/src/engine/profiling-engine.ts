@@ -11,7 +11,7 @@ import {
   type Sha256,
   ticksOfFuel,
 } from "@outlayer/protocol/execution/index";
-import { V8Engine } from "./v8-engine.ts";
+import type { V8Engine } from "./v8-engine.ts";
 
 /**
  * A module that imports h.e: (i32) -> () and h.l: () -> () and exports both: only exported WebAssembly functions can
@@ -30,12 +30,15 @@ interface ReportingExports {
 }
 
 export class ProfilingEngine implements GuestEngine {
-  readonly #v8 = new V8Engine();
+  readonly #v8: V8Engine;
   readonly #tree: CallTree;
-  readonly sha256: Sha256 = this.#v8.sha256;
+  readonly sha256: Sha256;
   #fuel: { readonly value: bigint };
 
-  constructor(module: RewrittenModule, maxFuel: bigint) {
+  /** `v8` may have compiled the module already. */
+  constructor(v8: V8Engine, module: RewrittenModule, maxFuel: bigint) {
+    this.#v8 = v8;
+    this.sha256 = v8.sha256;
     const budget = ticksOfFuel(maxFuel);
     const afterInstantiation = budget - BigInt(module.instantiationTicks);
     this.#tree = new CallTree(budget, afterInstantiation);

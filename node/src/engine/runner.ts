@@ -14,6 +14,12 @@ import { type JobWithoutCode, readOutcome } from "./messages.ts";
 
 const PAGE_BYTES = 65_536;
 
+/** Real time for a job's two parts. */
+export interface RunTimes {
+  readonly compileMs: number;
+  readonly runMs: number;
+}
+
 export class Runner {
   readonly child: ChildHandle;
   readonly #held = new Map<string, number>();
@@ -35,22 +41,31 @@ export class Runner {
   }
 
   /** @throws EngineFault; the child must not be used again then. */
-  async run(key: string, module: RewrittenModule, job: JobWithoutCode, wallTimeMs: number): Promise<ExecutionOutcome> {
-    const held = this.#held.has(key);
-    const forget = held ? [] : this.#makeRoom(module.bytes.length);
-    this.#held.delete(key);
-    this.#held.set(key, module.bytes.length);
-    if (!held) this.#heldBytes += module.bytes.length;
+  async run(key: string, module: RewrittenModule, job: JobWithoutCode, times: RunTimes): Promise<ExecutionOutcome> {
     this.#jobs++;
     const maxResidentBytes = CHILD_RESIDENT_BYTES + (MAX_PAGES_PER_CHILD + job.limits.maxMemoryPages) * PAGE_BYTES;
-    const message = { type: "run", key, module: held ? undefined : module, forget, job } as const;
-    const answer = await this.child.ask(message, wallTimeMs, maxResidentBytes);
+    if (!this.#held.has(key)) await this.#load(key, module, times.compileMs, maxResidentBytes);
+    this.#held.delete(key);
+    this.#held.set(key, module.bytes.length);
+    const answer = await this.child.ask({ type: "run", key, job }, times.runMs, maxResidentBytes);
     const outcome = answer.type === "ran" ? readOutcome(answer.outcome, job) : undefined;
     if (outcome === undefined || outcome.kind === "rejected") {
       throw new EngineFault("malformedAnswer", "the engine child answered no outcome of this job");
     }
     this.#pages += outcome.memoryPages;
     return outcome;
+  }
+
+  async #load(key: string, module: RewrittenModule, compileMs: number, maxResidentBytes: number): Promise<void> {
+    const forget = this.#makeRoom(module.bytes.length);
+    this.#heldBytes += module.bytes.length;
+    const answer = await this.child.ask(
+      { type: "load", key, module, forget },
+      compileMs,
+      maxResidentBytes,
+      "compileTime",
+    );
+    if (answer.type !== "loaded") throw new EngineFault("malformedAnswer", "the engine child did not load");
   }
 
   #makeRoom(bytes: number): string[] {

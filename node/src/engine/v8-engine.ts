@@ -1,18 +1,26 @@
 /** Node's own V8 as the engine that runs rewritten guests. */
 import { createHash } from "node:crypto";
+import { setFlagsFromString } from "node:v8";
 import type { GuestEngine, RewrittenModule } from "@outlayer/protocol/execution/index";
+import { hasLargeBodies } from "./large-bodies.ts";
+
+/** An engine that can be asked to compile before it is asked to run. */
+export interface CompilingEngine extends GuestEngine {
+  /** What is compiled is found again by the module's identity. */
+  compile(module: RewrittenModule): void;
+}
 
 /** A new engine; compiled modules live as long as it remembers them. */
-export class V8Engine implements GuestEngine {
+export class V8Engine implements CompilingEngine {
   readonly #compiled = new WeakMap<RewrittenModule, WebAssembly.Module>();
 
   instantiate(module: RewrittenModule, imports: WebAssembly.Imports): Readonly<Record<string, unknown>> {
-    return new WebAssembly.Instance(this.#compile(module), imports).exports;
+    return new WebAssembly.Instance(this.#compiledOf(module), imports).exports;
   }
 
   /** What the module imports, in order. */
   importsOf(module: RewrittenModule): readonly WebAssembly.ModuleImportDescriptor[] {
-    return WebAssembly.Module.imports(this.#compile(module));
+    return WebAssembly.Module.imports(this.#compiledOf(module));
   }
 
   isTrap(error: unknown): boolean {
@@ -25,12 +33,27 @@ export class V8Engine implements GuestEngine {
     return new Uint8Array(hash.digest());
   }
 
-  #compile(module: RewrittenModule): WebAssembly.Module {
+  compile(module: RewrittenModule): void {
+    this.#compiledOf(module);
+  }
+
+  #compiledOf(module: RewrittenModule): WebAssembly.Module {
     let compiled = this.#compiled.get(module);
     if (compiled === undefined) {
-      compiled = new WebAssembly.Module(module.bytes as Uint8Array<ArrayBuffer>);
+      compiled = compileBytes(module.bytes as Uint8Array<ArrayBuffer>);
       this.#compiled.set(module, compiled);
     }
     return compiled;
+  }
+}
+
+/** A function is compiled when it is first called; all are at once where that may take long. */
+function compileBytes(bytes: Uint8Array<ArrayBuffer>): WebAssembly.Module {
+  if (!hasLargeBodies(bytes)) return new WebAssembly.Module(bytes);
+  setFlagsFromString("--no-wasm-lazy-compilation");
+  try {
+    return new WebAssembly.Module(bytes);
+  } finally {
+    setFlagsFromString("--wasm-lazy-compilation");
   }
 }

@@ -2,14 +2,9 @@
  * wasmtime as the engine that audits V8: the same rewritten bytes, the same host, another compiler. It is loaded from
  * a C library that the operator names, and runs in a child like any engine.
  */
-import {
-  type GuestEngine,
-  type HostImports,
-  type RewrittenModule,
-  WASI_IMPORTS,
-} from "@outlayer/protocol/execution/index";
+import { type HostImports, type RewrittenModule, WASI_IMPORTS } from "@outlayer/protocol/execution/index";
 import koffi from "koffi";
-import { V8Engine } from "./v8-engine.ts";
+import { type CompilingEngine, V8Engine } from "./v8-engine.ts";
 import {
   EXTERN_GLOBAL,
   EXTERN_MEMORY,
@@ -37,7 +32,7 @@ const MAX_STACK_BYTES = 1024 * 1024;
 /** `wasmtime_trap_code` of an overflow of that stack. */
 const TRAP_STACK_OVERFLOW = 0;
 
-export class WasmtimeEngine implements GuestEngine {
+export class WasmtimeEngine implements CompilingEngine {
   readonly #library: WasmtimeLibrary;
   readonly #engine: Pointer;
   readonly #linker: Pointer;
@@ -64,7 +59,7 @@ export class WasmtimeEngine implements GuestEngine {
   /** The instance before this one is gone afterwards, with its memory. */
   instantiate(module: RewrittenModule, imports: HostImports): Readonly<Record<string, unknown>> {
     const library = this.#library;
-    const compiled = this.#compile(module);
+    const compiled = this.#compiledOf(module);
     if (this.#store !== undefined) library.storeDelete(this.#store);
     this.#store = library.storeNew(this.#engine, null, null);
     this.#host = imports;
@@ -80,7 +75,11 @@ export class WasmtimeEngine implements GuestEngine {
     return error instanceof WasmtimeTrap;
   }
 
-  #compile(module: RewrittenModule): Pointer {
+  compile(module: RewrittenModule): void {
+    this.#compiledOf(module);
+  }
+
+  #compiledOf(module: RewrittenModule): Pointer {
     const known = this.#modules.get(module);
     if (known !== undefined) return known.pointer;
     const made: Pointer[] = [null];

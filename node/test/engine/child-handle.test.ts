@@ -11,6 +11,7 @@ import { ENDLESS, HOURS, jobOf, QUIET } from "./guests.ts";
 const sandbox = probeSandbox();
 /** A process that was going to end has done so long before; one that hangs never does. */
 const HANGS_MS = 60_000;
+const STOPPED_EARLY = new URL("./fixtures/stopped-early.ts", import.meta.url);
 
 /** Process ids whose command line has this in it; one that has ended has none. */
 function processesWith(text: string): readonly number[] {
@@ -27,9 +28,8 @@ function processesWith(text: string): readonly number[] {
 }
 
 /** Runs a fixture to its end; the text of its standard output, or undefined when it had to be killed. */
-async function outputOf(fixture: string, ...args: readonly string[]): Promise<string | undefined> {
-  const program = new URL(`./fixtures/${fixture}`, import.meta.url).pathname;
-  const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", program, ...args], {
+async function outputOf(fixture: URL, ...args: readonly string[]): Promise<string | undefined> {
+  const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", fixture.pathname, ...args], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   let output = "";
@@ -57,7 +57,7 @@ if (process.platform === "linux") {
     test(`${mode}: a pool that is stopped while its children start leaves nothing behind`, async () => {
       for (const delayMs of [0, 1, 2, 4, 8]) {
         const mark = `${process.pid}${delayMs}`;
-        const output = await outputOf("stopped-early.ts", String(delayMs), mark, mode);
+        const output = await outputOf(STOPPED_EARLY, String(delayMs), mark, mode);
         assert.is(output, "stopped\n", `stopped after ${delayMs} ms the process does not end`);
         // Killed is not yet gone; what nobody killed would never be.
         while (processesWith(`--random-seed=${mark}`).length > 0) await new Promise((done) => setTimeout(done, 10));

@@ -13,7 +13,7 @@ const WALL_TIME_MS = 60_000;
 const pool = new EnginePool({ children: 1, wallTimeMs: WALL_TIME_MS });
 
 async function check(job: ExecutionJob): Promise<void> {
-  const { outcome, profile } = await profileRun(job, WALL_TIME_MS);
+  const { outcome, profile } = await profileRun(job, { wallTimeMs: WALL_TIME_MS });
   assert.is(textOf(outcome), textOf(await pool.run(job)));
   if (outcome.kind === "rejected") throw new Error(outcome.detail);
   const rows = fuelReport(profile!, functionNames(job.code));
@@ -43,7 +43,7 @@ test("guests that trap, recurse and never end", async () => {
 });
 
 test("a refused guest has no profile", async () => {
-  const { outcome, profile } = await profileRun(jobOf(INVALID), WALL_TIME_MS);
+  const { outcome, profile } = await profileRun(jobOf(INVALID), { wallTimeMs: WALL_TIME_MS });
   assert.is(outcome.kind, "rejected");
   assert.is(profile, undefined);
 });

@@ -86,7 +86,8 @@ if (sandbox.kind === "none") {
     await child.ready;
     const { code, ...job } = jobOf(ENDLESS, { limits: HOURS });
     const module = rewriteModule(code, { costVersion: 1, maxMemoryPages: HOURS.maxMemoryPages });
-    await child.ask({ type: "run", key: "endless", module, forget: [], job }, 60_000, between).then(
+    await child.ask({ type: "load", key: "endless", module, forget: [] }, 60_000);
+    await child.ask({ type: "run", key: "endless", job }, 60_000, between).then(
       () => assert.unreachable("it cannot end by itself"),
       (fault: { code: string }) => assert.is(fault.code, "memory"),
     );
