@@ -3,7 +3,7 @@ import type { Readable } from "node:stream";
 import { MAX_LAST_WORDS, MAX_REASON_CHARACTERS } from "./engine-limits.ts";
 
 /** What programs begin the line with that says what is wrong; a stack trace or a version may follow. */
-const REASON = /^(?:\w*Error\b|bwrap:|setpriv:|FATAL ERROR:|# Fatal)/;
+const REASON = /^(?:\w*Error\b|bwrap:|setpriv:|FATAL ERROR:|# (?!Fatal error in)\S)/;
 
 export class LastWords {
   #tail = "";

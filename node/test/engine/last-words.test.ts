@@ -20,6 +20,9 @@ test("of a stack trace the line with the error, else the last line", async () =>
     await reasonOf("bwrap: setting up uid map: Permission denied\n"),
     "bwrap: setting up uid map: Permission denied",
   );
+  const v8 =
+    "\n\n#\n# Fatal error in , line 0\n# Fatal JavaScript invalid size error 184549376\n#\n#\n#FailureMessage Object: 0x7ffd\n";
+  assert.is(await reasonOf(v8), "# Fatal JavaScript invalid size error 184549376");
   assert.is(await reasonOf("one\ntwo\n\n"), "two");
   assert.is(await reasonOf(""), "");
 });
