@@ -101,7 +101,8 @@ function withRunFlags(command: Command): Command {
     .option("--block-time-ns <count>", "the wall clock, in nanoseconds since 1970")
     .option("--wall-time-ms <count>", "real time after which a run is given up")
     .option("--wasmtime-library <file>", "libwasmtime of wasmtime's C API (OUTLAYER_WASMTIME_LIB)")
-    .option("--fuel-report [file.svg]", "say where the fuel went, and draw it as a flame graph");
+    .option("--fuel-report", "say where the fuel went")
+    .option("--flame-graph <file>", "the same, and draw it to this file (SVG)");
 }
 
 function withConfigFlags(command: Command): Command {
