@@ -21,6 +21,8 @@ const EXIT_GUEST_FAILED = 1;
 const EXIT_USAGE = 2;
 /** The engine failed, or two runs of the same job differed: neither is the guest's doing. */
 const EXIT_BROKEN = 70;
+/** UTF-16 units of a function's name in a flame graph, so that its figures have room beside it. */
+const MAX_GRAPH_NAME = 120;
 
 /** Returns the exit code: 0 success, 1 the guest failed or was refused, 2 usage, 70 the engine failed or disagreed. */
 export async function runGuest(
@@ -115,9 +117,15 @@ async function reportOf(job: ExecutionJob, runs: Runs, flags: Flags, sandbox: Sa
 /** Returns what went wrong. */
 function writeGraph(file: string, profile: CallProfile, names: readonly string[], fuel: bigint): Failure | undefined {
   try {
-    writeFileSync(file, flameGraph(profile, names, `${fuel} fuel`));
+    writeFileSync(file, flameGraph(profile, names.map(shortName), `${fuel} fuel`));
     return undefined;
   } catch (error) {
     return { code: "unwritable", detail: error instanceof Error ? error.message : String(error) };
   }
+}
+
+/** The graph cuts a name together with its figures, which are what matters; no pair of surrogates is divided. */
+function shortName(name: string): string {
+  if (name.length <= MAX_GRAPH_NAME) return name;
+  return `${name.slice(0, MAX_GRAPH_NAME - 1).replace(/[\ud800-\udbff]$/, "")}…`;
 }

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { MAX_FUEL } from "@outlayer/protocol/execution/index";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { assemble } from "../../../protocol/test/execution/assembler.ts";
+import { assemble, drop, i32, name, section, vector } from "../../../protocol/test/execution/assembler.ts";
 import { buildGuests, guestPath } from "../../../wasi-examples/build.ts";
 import { EXAMPLE_SEED, expectedCases } from "../../../wasi-examples/expected.ts";
 import { probeSandbox } from "../../src/engine/sandbox.ts";
@@ -162,6 +162,21 @@ if (existsSync("/dev/full")) {
     assert.match(said.stderr, /exit code 0\n.*\nthe flame graph could not be written: unwritable: ENOSPC/s);
   });
 }
+
+test("a long name leaves a flame graph its figures", () => {
+  const guest = join(directory, "names.wasm");
+  const graph = join(directory, "names.svg");
+  const long = "core::ptr::drop_in_place<".repeat(30);
+  const names = [...name("name"), ...section(1, vector([[0, ...name(long)]]))];
+  const code = assemble({ functions: [{ export: "_start", body: [i32(1), drop] }] });
+  writeFileSync(guest, Uint8Array.from([...code, ...section(0, names)]));
+  const { status, stderr } = run(guest, "--flame-graph", graph);
+  assert.is(status, 0, stderr);
+  assert.match(
+    readFileSync(graph, "utf8"),
+    /<title>core::ptr::drop_in_place&lt;.*…: \d+ fuel, [\d.]+ %, 1 calls<\/title>/,
+  );
+});
 
 if (probeSandbox().kind === "bubblewrap") {
   test("every process that a guest is given to stands in the sandbox, the report's too", async () => {
