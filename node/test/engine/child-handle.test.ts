@@ -13,18 +13,26 @@ const sandbox = probeSandbox();
 const HANGS_MS = 60_000;
 const STOPPED_EARLY = new URL("./fixtures/stopped-early.ts", import.meta.url);
 
-/** Process ids whose command line has this in it; one that has ended has none. */
-function processesWith(text: string): readonly number[] {
-  return readdirSync("/proc")
-    .filter((name) => /^\d+$/.test(name))
-    .map(Number)
-    .filter((pid) => {
-      try {
-        return readFileSync(`/proc/${pid}/cmdline`, "latin1").includes(text);
-      } catch {
-        return false;
-      }
-    });
+/** Whether a process that has not ended is one of these, or in a process group that one of these led. */
+function anyLeft(pids: readonly number[]): boolean {
+  return readdirSync("/proc").some((name) => {
+    if (!/^\d+$/.test(name)) return false;
+    const [, state, , group] = /\) (\S) (\d+) (\d+)/.exec(readText(`/proc/${name}/stat`)) ?? [];
+    return state !== undefined && state !== "Z" && (pids.includes(Number(name)) || pids.includes(Number(group)));
+  });
+}
+
+/** Killed is not yet gone; what nobody killed would never be, and the test with it. */
+async function untilNoneLeft(pids: readonly number[]): Promise<void> {
+  while (anyLeft(pids)) await new Promise((done) => setTimeout(done, 10));
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, "latin1");
+  } catch {
+    return "";
+  }
 }
 
 /** Runs a fixture to its end; the text of its standard output, or undefined when it had to be killed. */
@@ -56,11 +64,11 @@ if (process.platform === "linux") {
   for (const mode of sandbox.kind === "none" ? ["bare"] : ["sandbox", "bare"]) {
     test(`${mode}: a pool that is stopped while its children start leaves nothing behind`, async () => {
       for (const delayMs of [0, 1, 2, 4, 8]) {
-        const mark = `${process.pid}${delayMs}`;
-        const output = await outputOf(STOPPED_EARLY, String(delayMs), mark, mode);
-        assert.is(output, "stopped\n", `stopped after ${delayMs} ms the process does not end`);
-        // Killed is not yet gone; what nobody killed would never be.
-        while (processesWith(`--random-seed=${mark}`).length > 0) await new Promise((done) => setTimeout(done, 10));
+        const output = await outputOf(STOPPED_EARLY, String(delayMs), mode);
+        assert.ok(output !== undefined, `stopped after ${delayMs} ms the process does not end`);
+        const pids = output.trim().split(" ").map(Number);
+        assert.is(pids.length, 3);
+        await untilNoneLeft(pids);
       }
     });
   }
@@ -69,12 +77,30 @@ if (process.platform === "linux") {
 }
 
 if (sandbox.kind === "bubblewrap") {
-  test("what bubblewrap started ends too when its outer process is killed by somebody else", async () => {
-    const mark = `${process.pid}9`;
-    const child = new ChildHandle({ v8Flags: [`--random-seed=${mark}`], sandbox });
-    process.kill(child.pid!, "SIGKILL");
-    assert.is((await faultOf(child.ready)).code, "childExited");
-    while (processesWith(`--random-seed=${mark}`).length > 0) await new Promise((done) => setTimeout(done, 10));
+  /** Starts a child and returns at the moment at which bubblewrap has its inner process, far from being set up. */
+  function halfStarted(): { readonly child: ChildHandle; readonly pid: number } {
+    const child = new ChildHandle({ v8Flags: [], sandbox });
+    const pid = child.pid!;
+    while (readText(`/proc/${pid}/task/${pid}/children`) === "") if (readText(`/proc/${pid}/stat`) === "") break;
+    return { child, pid };
+  }
+
+  test("a child that is killed half started leaves no inner process", async () => {
+    for (let time = 0; time < 10; time++) {
+      const { child, pid } = halfStarted();
+      child.kill(new EngineFault("stopped", "enough"));
+      await child.exited;
+      await untilNoneLeft([pid]);
+    }
+  });
+
+  test("nor does one whose outer process is killed by somebody else", async () => {
+    for (let time = 0; time < 10; time++) {
+      const { child, pid } = halfStarted();
+      process.kill(pid, "SIGKILL");
+      assert.is((await faultOf(child.ready)).code, "childExited");
+      await untilNoneLeft([pid]);
+    }
   });
 }
 
