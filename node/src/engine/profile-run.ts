@@ -56,7 +56,8 @@ async function profileOn(
 ): Promise<ProfiledRun> {
   const child = new ChildHandle({ v8Flags, sandbox });
   const { maxMemoryPages, maxFuel } = job.limits;
-  const maxResidentBytes = CHILD_RESIDENT_BYTES + maxMemoryPages * PAGE_BYTES;
+  // The child has prepared the guest too.
+  const maxResidentBytes = PREPARER_RESIDENT_BYTES + CHILD_RESIDENT_BYTES + maxMemoryPages * PAGE_BYTES;
   const key = "profile";
   try {
     await child.ready;

@@ -47,9 +47,13 @@ export class V8Engine implements CompilingEngine {
   }
 }
 
-/** A function is compiled when it is first called; all are at once where that may take long. */
+/**
+ * A function is compiled when it is first called; all are beforehand where that may take long, one after the other: five
+ * threads took 5 GB within 5 s for eleven bodies of table accesses, which is more than the watch on memory could stop.
+ */
 function compileBytes(bytes: Uint8Array<ArrayBuffer>): WebAssembly.Module {
   if (!hasLargeBodies(bytes)) return new WebAssembly.Module(bytes);
+  setFlagsFromString("--wasm-num-compilation-tasks=1");
   setFlagsFromString("--no-wasm-lazy-compilation");
   try {
     return new WebAssembly.Module(bytes);
