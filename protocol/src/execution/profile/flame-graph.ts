@@ -31,7 +31,7 @@ export function flameGraph(profile: CallProfile, names: readonly string[], title
   const height = TITLE_HEIGHT + (depth + 1) * ROW_HEIGHT + MARGIN;
   const whole = Math.max(totals[0]!, 1);
   const drawn = boxes.map((box) => {
-    const name = box.node === 0 ? "all" : nameOf(profile.functions[box.node]!, names);
+    const name = box.node === 0 ? "all" : cut(nameOf(profile.functions[box.node]!, names));
     const share = ((100 * totals[box.node]!) / whole).toFixed(2);
     const fuel = Math.ceil(totals[box.node]! / Number(FUEL_DIVISOR));
     const y = height - MARGIN - (box.depth + 1) * ROW_HEIGHT;
@@ -78,11 +78,15 @@ function colour(name: string): string {
   return `hsl(${20 + (hash % 40)} ${60 + ((hash >>> 8) % 30)}% ${62 + ((hash >>> 16) % 16)}%)`;
 }
 
+/** A name alone is cut, and not what is said beside it; half a surrogate pair is replaced when it is escaped. */
+function cut(name: string): string {
+  return name.length <= MAX_NAME_CHARACTERS ? name : `${name.slice(0, MAX_NAME_CHARACTERS - 1)}…`;
+}
+
 /** Text as XML: markup escaped, characters that XML does not have replaced. */
 function escaped(text: string): string {
   return text
-    .slice(0, MAX_NAME_CHARACTERS)
-    .replace(/[^\t\n\u0020-\ud7ff\ue000-\ufffd]/g, "\ufffd")
+    .replace(/[^\t\n\u{20}-\u{d7ff}\u{e000}-\u{fffd}\u{10000}-\u{10ffff}]/gu, "\ufffd")
     .replace(/&/g, "&amp;")
     .replace(/</g, "&lt;")
     .replace(/>/g, "&gt;")

@@ -86,7 +86,14 @@ test("the graph is one SVG whose names are escaped", () => {
   assert.ok(svg.includes("a&lt;b&gt;&amp;&quot;c\ufffd: 67 fuel"));
   assert.not.match(svg, /a<b|x{300}/);
   assert.not.ok(svg.includes("\u0000"));
+  assert.match(svg, /<title>x{199}…: \d+ fuel, [\d.]+ %, 1 calls<\/title>/);
   assert.is(svg.match(/<rect x=/g)!.length, 5);
+});
+
+test("characters beyond the basic plane stay, halves of them do not", () => {
+  const svg = flameGraph(sample().finish(700n), ["", "\u{1f980}", `${"y".repeat(198)}\u{1f980}z`, "\ud83e"], "");
+  assert.ok(svg.includes("<title>\u{1f980}: ") && svg.includes("<title>\ufffd: "));
+  assert.ok(svg.includes(`${"y".repeat(198)}\ufffd…: `));
 });
 
 test.run();
