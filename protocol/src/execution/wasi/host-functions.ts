@@ -30,6 +30,8 @@ function bind(host: WasiHost, handler: Handler): HostFunction {
     try {
       return handler(host, ...(values.map((value) => (typeof value === "number" ? value >>> 0 : value)) as never[]));
     } catch (error) {
+      // Anything else ends the run. Above all the RangeError of a native stack that has ended, which comes at another
+      // depth on every engine: the guest must never see it, as an error number or as a change that was half made.
       if (error instanceof ErrnoError) return error.errno;
       throw error;
     }

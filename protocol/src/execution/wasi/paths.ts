@@ -5,6 +5,7 @@ import { Errno, ErrnoError } from "./errno.ts";
 import type { DirectoryNode, Place } from "./file-system.ts";
 import { setTimes, writeFilestat } from "./filestat.ts";
 import type { HandlerTable, OpenNode, WasiHost } from "./host.ts";
+import { isUtf8 } from "./utf8.ts";
 
 const FOLLOW = 1;
 const CREATE = 1;
@@ -14,7 +15,7 @@ const TRUNCATE = 8;
 const APPEND = 1;
 const RIGHT_READ = 1n << 1n;
 const RIGHT_WRITE = 1n << 6n;
-const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 const encoder = new TextEncoder();
 
 function directoryAt(host: WasiHost, fd: number): DirectoryNode {
@@ -26,12 +27,8 @@ function directoryAt(host: WasiHost, fd: number): DirectoryNode {
 function text(host: WasiHost, pointer: number, length: number): string {
   host.chargeBytes(length);
   const bytes = host.memory.slice(pointer, length);
-  let path: string;
-  try {
-    path = decoder.decode(bytes);
-  } catch {
-    throw new ErrnoError(Errno.ilseq);
-  }
+  if (!isUtf8(bytes)) throw new ErrnoError(Errno.ilseq);
+  const path = decoder.decode(bytes);
   if (path.includes("\0")) throw new ErrnoError(Errno.inval);
   host.charge(path.split("/").length * HOST_ENTRY_TICKS);
   return path;
