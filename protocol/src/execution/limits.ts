@@ -98,5 +98,9 @@ export const MAX_ENVIRON_ENTRIES = 1_000;
 export const MAX_FILE_SYSTEM_BYTES = 16 * 1024 * 1024;
 /** Files, directories and links that a guest may ever make. */
 export const MAX_FILE_NODES = 4_096;
+/** Bytes of a path, and of a link's target: Linux's PATH_MAX. Longer ones are refused before they are read. */
+export const MAX_PATH_BYTES = 4_096;
+/** Buffers of one read or write and subscriptions of one poll: Linux's IOV_MAX. Each is an object of the host's. */
+export const MAX_HOST_LIST_ENTRIES = 1_024;
 /** Descriptors that a guest may have open, standard streams included. */
 export const MAX_OPEN_DESCRIPTORS = 256;

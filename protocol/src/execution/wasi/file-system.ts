@@ -2,11 +2,10 @@
  * The guest's file system: a tree in memory, empty at the start and gone at the end, so that a program that keeps
  * temporary files runs. Bounded in bytes and nodes; times are the block's unless the guest sets them.
  */
-import { MAX_FILE_NODES, MAX_FILE_SYSTEM_BYTES } from "../limits.ts";
+import { MAX_FILE_NODES, MAX_FILE_SYSTEM_BYTES, MAX_PATH_BYTES } from "../limits.ts";
 import { Errno, ErrnoError } from "./errno.ts";
 
 const MAX_NAME_BYTES = 255;
-const MAX_PATH_BYTES = 4096;
 /** Symbolic links that one path may lead through. */
 const MAX_LINKS = 40;
 

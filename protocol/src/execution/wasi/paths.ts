@@ -1,6 +1,6 @@
 /** The path_* functions over the in-memory file system. */
 import { HOST_ENTRY_TICKS } from "../cost-model.ts";
-import { MAX_OPEN_DESCRIPTORS } from "../limits.ts";
+import { MAX_OPEN_DESCRIPTORS, MAX_PATH_BYTES } from "../limits.ts";
 import { Errno, ErrnoError } from "./errno.ts";
 import type { DirectoryNode, Place } from "./file-system.ts";
 import { setTimes, writeFilestat } from "./filestat.ts";
@@ -25,6 +25,8 @@ function directoryAt(host: WasiHost, fd: number): DirectoryNode {
 }
 
 function text(host: WasiHost, pointer: number, length: number): string {
+  host.memory.check(pointer, length);
+  if (length > MAX_PATH_BYTES) throw new ErrnoError(Errno.nametoolong);
   host.chargeBytes(length);
   const bytes = host.memory.slice(pointer, length);
   if (!isUtf8(bytes)) throw new ErrnoError(Errno.ilseq);

@@ -3,6 +3,7 @@
  * once on the monotonic clock, which is how a guest sleeps. The wall clock stands still.
  */
 import { HOST_ENTRY_TICKS } from "../cost-model.ts";
+import { MAX_HOST_LIST_ENTRIES } from "../limits.ts";
 import { Errno, ErrnoError } from "./errno.ts";
 import type { HandlerTable, OpenNode, WasiHost } from "./host.ts";
 import { clockNs } from "./system.ts";
@@ -71,7 +72,7 @@ function happening(host: WasiHost, events: readonly Event[]): readonly Event[] {
 }
 
 function poll(host: WasiHost, input: number, output: number, count: number, countPointer: number): number {
-  if (count === 0) return Errno.inval;
+  if (count === 0 || count > MAX_HOST_LIST_ENTRIES) return Errno.inval;
   host.charge(count * HOST_ENTRY_TICKS);
   const { memory } = host;
   memory.check(input, count * SUBSCRIPTION_BYTES);

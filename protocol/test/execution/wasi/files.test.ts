@@ -13,140 +13,7 @@ import { Errno } from "../../../src/execution/wasi/errno.ts";
 import { WasiHost } from "../../../src/execution/wasi/host.ts";
 import { hostFunctions } from "../../../src/execution/wasi/host-functions.ts";
 import { jobOf } from "../harness.ts";
-
-type Functions = Readonly<Record<string, (...values: (number | bigint)[]) => number>>;
-
-/** One host with the calls that a C library would make. */
-class Caller {
-  readonly memory: WebAssembly.Memory;
-  readonly #wasi: Functions;
-
-  constructor(memory: WebAssembly.Memory, wasi: Functions) {
-    this.memory = memory;
-    this.#wasi = wasi;
-  }
-
-  get view(): DataView {
-    return new DataView(this.memory.buffer);
-  }
-
-  call(name: string, ...values: (number | bigint)[]): number {
-    return this.#wasi[name]!(...values);
-  }
-
-  /** Puts text at an address and gives [address, length]. */
-  text(value: string, at = 1_000): [number, number] {
-    const bytes = Buffer.from(value);
-    new Uint8Array(this.memory.buffer).set(bytes, at);
-    return [at, bytes.length];
-  }
-
-  open(path: string, flags: number, rights = READ | WRITE, fdFlags = 0, lookup = 1): number | string {
-    const errno = this.call("path_open", 3, lookup, ...this.text(path), flags, rights, 0n, fdFlags, 200);
-    return errno === 0 ? this.view.getUint32(200, true) : `errno ${errno}`;
-  }
-
-  path(name: string, path: string): number {
-    return this.call(name, 3, ...this.text(path));
-  }
-
-  two(name: "path_rename", from: string, to: string): number {
-    return this.call(name, 3, ...this.text(from), 3, ...this.text(to, 3_000));
-  }
-
-  link(from: string, to: string): number {
-    return this.call("path_link", 3, 0, ...this.text(from), 3, ...this.text(to, 3_000));
-  }
-
-  symlink(target: string, path: string): number {
-    return this.call("path_symlink", ...this.text(target), 3, ...this.text(path, 3_000));
-  }
-
-  readlink(path: string): string {
-    const errno = this.call("path_readlink", 3, ...this.text(path), 5_000, 100, 200);
-    return errno === 0 ? this.read(5_000, this.view.getUint32(200, true)) : `errno ${errno}`;
-  }
-
-  read(at: number, length: number): string {
-    return Buffer.from(this.memory.buffer.slice(at, at + length)).toString();
-  }
-
-  #iovec(at: number, length: number): void {
-    this.view.setUint32(100, at, true);
-    this.view.setUint32(104, length, true);
-  }
-
-  write(fd: number, value: string): string {
-    this.#iovec(...this.text(value));
-    const errno = this.call("fd_write", fd, 100, 1, 200);
-    return errno === 0 ? `wrote ${this.view.getUint32(200, true)}` : `errno ${errno}`;
-  }
-
-  readFrom(fd: number, length: number, offset?: bigint): string {
-    this.#iovec(5_000, length);
-    const errno =
-      offset === undefined ? this.call("fd_read", fd, 100, 1, 200) : this.call("fd_pread", fd, 100, 1, offset, 200);
-    return errno === 0 ? this.read(5_000, this.view.getUint32(200, true)) : `errno ${errno}`;
-  }
-
-  writeAt(fd: number, value: string, offset: bigint): number {
-    this.#iovec(...this.text(value));
-    return this.call("fd_pwrite", fd, 100, 1, offset, 200);
-  }
-
-  seek(fd: number, offset: bigint, whence: number): string {
-    const errno = this.call("fd_seek", fd, offset, whence, 208);
-    return errno === 0 ? `at ${this.view.getBigUint64(208, true)}` : `errno ${errno}`;
-  }
-
-  /** Kind and size of what is at a path, or of an open file. */
-  stat(path: string, lookup = 1): string {
-    const errno = this.call("path_filestat_get", 3, lookup, ...this.text(path), 400);
-    return this.#stat(errno);
-  }
-
-  fdStat(fd: number): string {
-    return this.#stat(this.call("fd_filestat_get", fd, 400));
-  }
-
-  #stat(errno: number): string {
-    if (errno !== 0) return `errno ${errno}`;
-    const kind = this.view.getUint8(416);
-    return kind === 3 ? "directory" : `${kind}: ${this.view.getBigUint64(432, true)} bytes`;
-  }
-
-  /** Names in a directory, sorted: hosts list them in orders of their own. */
-  list(fd: number): string {
-    const errno = this.call("fd_readdir", fd, 6_000, 4_000, 0n, 200);
-    if (errno !== 0) return `errno ${errno}`;
-    const names: string[] = [];
-    const end = 6_000 + this.view.getUint32(200, true);
-    for (let at = 6_000; at < end; ) {
-      const length = this.view.getUint32(at + 16, true);
-      names.push(`${this.read(at + 24, length)}:${this.view.getUint8(at + 20)}`);
-      at += 24 + length;
-    }
-    return names
-      .filter((name) => !name.startsWith("."))
-      .sort()
-      .join(" ");
-  }
-}
-
-const READ = 1n << 1n;
-const WRITE =
-  (1n << 6n) | (1n << 2n) | (1n << 5n) | (1n << 8n) | (1n << 21n) | (1n << 22n) | (1n << 23n) | (1n << 0n) | (1n << 4n);
-const CREATE = 1;
-const DIRECTORY = 2;
-const EXCLUSIVE = 4;
-const TRUNCATE = 8;
-
-function ours(): Caller {
-  const memory = new WebAssembly.Memory({ initial: 2 });
-  const host = new WasiHost(jobOf(new Uint8Array(0)), 1_000_000_000n);
-  host.attach(memory, { value: 1_000_000_000n });
-  return new Caller(memory, hostFunctions(host));
-}
+import { Caller, CREATE, DIRECTORY, EXCLUSIVE, type Functions, OurCaller, READ, TRUNCATE, WRITE } from "./caller.ts";
 
 const folders: string[] = [];
 function referee(): Caller {
@@ -252,7 +119,7 @@ const ON_PURPOSE: Readonly<Record<string, unknown>> = {
 };
 
 test("files answer as Node's WASI does", () => {
-  const left = ours();
+  const left = new OurCaller();
   const right = referee();
   const differences: string[] = [];
   for (const [name, step] of SCRIPT) {
@@ -267,7 +134,7 @@ test("files answer as Node's WASI does", () => {
 });
 
 test("a link that is not to be followed is not opened", () => {
-  const caller = ours();
+  const caller = new OurCaller();
   assert.is(caller.symlink("a", "s"), 0);
   assert.is(caller.open("s", 0, READ, 0, 0), `errno ${Errno.loop}`);
   assert.is(caller.open("s", 0), `errno ${Errno.noent}`);
@@ -277,13 +144,13 @@ test("a link that is not to be followed is not opened", () => {
 
 test("times that contradict each other are refused", () => {
   // Not in the script: uvwasi answers the same and then keeps the directory locked for good.
-  const caller = ours();
+  const caller = new OurCaller();
   assert.is(caller.open("a", CREATE), 4);
   assert.is(caller.call("path_filestat_set_times", 3, 1, ...caller.text("a"), 0n, 0n, 3), Errno.inval);
 });
 
 test("files have bounds: bytes, descriptors, nodes", () => {
-  const caller = ours();
+  const caller = new OurCaller();
   assert.is(caller.open("big", CREATE), 4);
   assert.is(caller.call("fd_filestat_set_size", 4, BigInt(MAX_FILE_SYSTEM_BYTES) + 1n), Errno.fbig);
   assert.is(caller.call("fd_filestat_set_size", 4, BigInt(MAX_FILE_SYSTEM_BYTES)), 0);
