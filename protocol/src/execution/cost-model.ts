@@ -32,11 +32,15 @@ export const SATURATING_TICKS = 2;
 /** `data.drop`, `elem.drop`, `table.size`. */
 export const SEGMENT_TICKS = 1;
 /** Leaving the guest for a host function and coming back. */
-export const HOST_CALL_TICKS = 300;
-/** One entry of an array that a host function walks: an iovec, a subscription, an environment variable. */
+export const HOST_CALL_TICKS = 500;
+/** On top of it for an error number: most are thrown, and throwing costs V8 more than anything else in such a call. */
+export const HOST_ERROR_TICKS = 1_500;
+/** What a host function does with a buffer of a list, a subscription, a name in a path, a directory entry it lists. */
+export const HOST_ITEM_TICKS = 350;
+/** What a host function passes by: the address of an environment variable, a directory entry before the cookie. */
 export const HOST_ENTRY_TICKS = 30;
 /** One byte of `random_get`: a SHA-256 block makes 32 of them. */
-export const RANDOM_BYTE_TICKS = 64;
+export const RANDOM_BYTE_TICKS = 100;
 
 /** Ticks by one-byte opcode. The 0xfc and 0xfd prefixes have rules of their own below. */
 export const TICKS: Uint16Array = buildTicks();

@@ -31,8 +31,8 @@ test("output up to the limit is kept, what goes beyond stops the guest", () => {
 });
 
 test("the fuel of a run is hand-countable", () => {
-  // Page 1000, 13 bytes of data rounded up 2; body 4 constants, call 6; host call 300, one iovec 30, 5 bytes 0.
-  const ticks = 1000 + 2 + 10 + 300 + 30;
+  // Page 1000, 13 bytes of data rounded up 2; body 4 constants, call 6; host call 500, one buffer 350, 5 bytes 0.
+  const ticks = 1000 + 2 + 10 + 500 + 350;
   const outcome = execute(printer(1), { limits: limits(10_000n) });
   assert.is(outcome.kind === "exited" && outcome.fuel, BigInt(Math.ceil(ticks / 3)));
   const exact = execute(printer(1), { limits: limits(BigInt(Math.ceil(ticks / 3))) });

@@ -1,5 +1,5 @@
 /** Lists of buffers that reading scatters to and writing gathers from. */
-import { HOST_ENTRY_TICKS } from "../cost-model.ts";
+import { HOST_ITEM_TICKS } from "../cost-model.ts";
 import { MAX_HOST_LIST_ENTRIES } from "../limits.ts";
 import { Errno, ErrnoError } from "./errno.ts";
 import type { WasiHost } from "./host.ts";
@@ -9,7 +9,7 @@ const IOVEC_BYTES = 8;
 /** The buffers of a scatter or gather list, all inside the memory, and their total length. */
 export function buffers(host: WasiHost, list: number, count: number): { views: Uint8Array[]; total: number } {
   if (count > MAX_HOST_LIST_ENTRIES) throw new ErrnoError(Errno.inval);
-  host.charge(count * HOST_ENTRY_TICKS);
+  host.charge(count * HOST_ITEM_TICKS);
   host.memory.check(list, count * IOVEC_BYTES);
   const views: Uint8Array[] = [];
   let total = 0;

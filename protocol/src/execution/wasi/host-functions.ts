@@ -2,10 +2,10 @@
  * The 46 functions of WASI preview 1 over one run's host. No sockets, no waiting: the functions for those exist and
  * answer with the error number that stands for their absence. Files live in memory for the length of the run.
  */
-import { HOST_CALL_TICKS } from "../cost-model.ts";
+import { HOST_CALL_TICKS, HOST_ERROR_TICKS } from "../cost-model.ts";
 import { ABSENT } from "./absent.ts";
 import { DESCRIPTORS } from "./descriptors.ts";
-import { ErrnoError } from "./errno.ts";
+import { Errno, ErrnoError } from "./errno.ts";
 import type { Handler, HandlerTable, WasiHost } from "./host.ts";
 import { WASI_FUNCTION_NAMES } from "./imports.ts";
 import { PATHS } from "./paths.ts";
@@ -26,14 +26,29 @@ export function hostFunctions(host: WasiHost): Readonly<Record<string, HostFunct
 
 function bind(host: WasiHost, handler: Handler): HostFunction {
   return (...values) => {
-    host.charge(HOST_CALL_TICKS);
+    for (let index = 0; index < values.length; index++) {
+      const value = values[index]!;
+      if (typeof value === "number") values[index] = value >>> 0;
+    }
+    host.enter();
     try {
-      return handler(host, ...(values.map((value) => (typeof value === "number" ? value >>> 0 : value)) as never[]));
-    } catch (error) {
-      // Anything else ends the run. Above all the RangeError of a native stack that has ended, which comes at another
-      // depth on every engine: the guest must never see it, as an error number or as a change that was half made.
-      if (error instanceof ErrnoError) return error.errno;
-      throw error;
+      host.charge(HOST_CALL_TICKS);
+      const errno = answer(host, handler, values);
+      if (errno !== Errno.success) host.charge(HOST_ERROR_TICKS);
+      return errno;
+    } finally {
+      host.leave();
     }
   };
+}
+
+function answer(host: WasiHost, handler: Handler, values: readonly (number | bigint)[]): number {
+  try {
+    return handler(host, ...(values as never[]));
+  } catch (error) {
+    // Anything else ends the run. Above all the RangeError of a native stack that has ended, which comes at another
+    // depth on every engine: the guest must never see it, as an error number or as a change that was half made.
+    if (error instanceof ErrnoError) return error.errno;
+    throw error;
+  }
 }

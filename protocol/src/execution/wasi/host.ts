@@ -5,6 +5,7 @@
 import { BULK_SHIFT } from "../cost-model.ts";
 import { MAX_STDERR_BYTES } from "../limits.ts";
 import type { ExecutionJob } from "../outcome.ts";
+import { type Environment, encodeEnvironment } from "./environment.ts";
 import { Errno, ErrnoError } from "./errno.ts";
 import { FileSystem, type FileSystemNode } from "./file-system.ts";
 import { GuestMemory } from "./guest-memory.ts";
@@ -27,6 +28,7 @@ export type Descriptor = "stdin" | "stdout" | "stderr" | OpenNode;
 
 /** The directory that a guest finds open, under the name ".". */
 export const PREOPENED_FD = 3;
+const LAST_MOMENT_NS = 2n ** 64n - 1n;
 
 /** A host function's work: i32 arrive unsigned, i64 signed; returns an error number or throws ErrnoError. */
 export type Handler = (host: WasiHost, ...values: never[]) => number;
@@ -38,6 +40,7 @@ export class WasiHost {
   readonly stderr = new OutputBuffer(MAX_STDERR_BYTES);
   readonly random: RandomStream;
   readonly files: FileSystem;
+  readonly environment: Environment;
   readonly descriptors: Map<number, Descriptor>;
   /** Bytes of the input that were read. */
   inputPosition = 0;
@@ -45,12 +48,15 @@ export class WasiHost {
   sleptNs = 0n;
   memory = new GuestMemory({ buffer: new ArrayBuffer(0) });
   #fuel: { value: bigint } = { value: 0n };
+  /** The counter during a host call. */
+  #ticksLeft = 0;
   readonly #budget: bigint;
 
   constructor(job: ExecutionJob, budgetTicks: bigint) {
     this.job = job;
     this.stdout = new OutputBuffer(job.limits.maxOutputBytes);
     this.random = new RandomStream(job.seed);
+    this.environment = encodeEnvironment(job.environ);
     this.files = new FileSystem(job.blockTimeNs);
     this.descriptors = new Map<number, Descriptor>([
       [0, "stdin"],
@@ -67,19 +73,30 @@ export class WasiHost {
     this.#fuel = fuel;
   }
 
+  /** Begins a host call: the counter is taken from the engine, since each access of it there is a crossing. */
+  enter(): void {
+    this.#ticksLeft = Number(this.#fuel.value);
+  }
+
+  /** Gives the counter back, however the call ended. */
+  leave(): void {
+    this.#fuel.value = BigInt(this.#ticksLeft);
+  }
+
   /** Charges ticks before the work that they pay for. */
   charge(ticks: number): void {
-    this.#fuel.value -= BigInt(ticks);
-    if (this.#fuel.value < 0n) throw new GuestStop("outOfFuel");
+    this.#ticksLeft -= ticks;
+    if (this.#ticksLeft < 0) throw new GuestStop("outOfFuel");
   }
 
   chargeBytes(count: number): void {
     this.charge(Math.floor(count / 2 ** BULK_SHIFT));
   }
 
-  /** Nanoseconds since the start: a tick is one, and sleeping adds what was asked for. */
+  /** Nanoseconds since the start: a tick is one, and sleeping adds what was asked for. It ends where 64 bits do. */
   monotonicNs(): bigint {
-    return BigInt.asUintN(64, this.#budget - this.#fuel.value + this.sleptNs);
+    const now = this.#budget - BigInt(this.#ticksLeft) + this.sleptNs;
+    return now < LAST_MOMENT_NS ? now : LAST_MOMENT_NS;
   }
 
   /** The lowest free descriptor stands for this from now on. */

@@ -1,5 +1,6 @@
 /** Arguments, environment, clocks, randomness and the end of the process. */
 import { HOST_ENTRY_TICKS, RANDOM_BYTE_TICKS } from "../cost-model.ts";
+import { type Environment, NO_STRINGS } from "./environment.ts";
 import { Errno, ErrnoError } from "./errno.ts";
 import { GuestStop } from "./guest-stop.ts";
 import type { HandlerTable, WasiHost } from "./host.ts";
@@ -7,53 +8,47 @@ import type { HandlerTable, WasiHost } from "./host.ts";
 const CLOCK_REALTIME = 0;
 const CLOCK_MONOTONIC = 1;
 const CLOCK_THREAD_CPU = 3;
-const encoder = new TextEncoder();
 
-/** Current time of a clock. The CPU-time clocks do not exist here. */
-export function clockNs(host: WasiHost, id: number): bigint {
-  if (id === CLOCK_REALTIME) return host.job.blockTimeNs;
-  if (id === CLOCK_MONOTONIC) return host.monotonicNs();
-  throw new ErrnoError(id <= CLOCK_THREAD_CPU ? Errno.badf : Errno.inval);
+/** Whether there is such a clock. Those of CPU time do not exist here. */
+export function clockErrno(id: number): number {
+  if (id === CLOCK_REALTIME || id === CLOCK_MONOTONIC) return Errno.success;
+  return id <= CLOCK_THREAD_CPU ? Errno.badf : Errno.inval;
 }
 
-/** "NAME=value\0" of every variable. */
-function environment(host: WasiHost): Uint8Array[] {
-  return host.job.environ.map(([name, value]) => encoder.encode(`${name}=${value}\0`));
+/** Current time of a clock. */
+export function clockNs(host: WasiHost, id: number): bigint {
+  const errno = clockErrno(id);
+  if (errno !== Errno.success) throw new ErrnoError(errno);
+  return id === CLOCK_REALTIME ? host.job.blockTimeNs : host.monotonicNs();
 }
 
 /** Writes strings one after another at `buffer` and their addresses at `pointers`. */
-function writeStrings(host: WasiHost, strings: readonly Uint8Array[], pointers: number, buffer: number): number {
-  const total = strings.reduce((sum, bytes) => sum + bytes.length, 0);
-  host.charge(strings.length * HOST_ENTRY_TICKS);
-  host.chargeBytes(total);
-  host.memory.check(pointers, strings.length * 4);
-  host.memory.check(buffer, total);
-  let at = buffer;
-  for (const [index, bytes] of strings.entries()) {
-    host.memory.setU32(pointers + index * 4, at);
-    host.memory.write(at, bytes);
-    at += bytes.length;
+function writeStrings(host: WasiHost, { bytes, offsets }: Environment, pointers: number, buffer: number): number {
+  host.charge(offsets.length * HOST_ENTRY_TICKS);
+  host.chargeBytes(bytes.length);
+  host.memory.check(pointers, offsets.length * 4);
+  host.memory.check(buffer, bytes.length);
+  for (let index = 0; index < offsets.length; index++) {
+    host.memory.setU32(pointers + index * 4, buffer + offsets[index]!);
   }
+  host.memory.write(buffer, bytes);
   return Errno.success;
 }
 
-function writeSizes(host: WasiHost, strings: readonly Uint8Array[], count: number, size: number): number {
+function writeSizes(host: WasiHost, { bytes, offsets }: Environment, count: number, size: number): number {
   host.memory.check(count, 4);
   host.memory.check(size, 4);
-  host.memory.setU32(count, strings.length);
-  host.memory.setU32(
-    size,
-    strings.reduce((sum, bytes) => sum + bytes.length, 0),
-  );
+  host.memory.setU32(count, offsets.length);
+  host.memory.setU32(size, bytes.length);
   return Errno.success;
 }
 
 export const SYSTEM: HandlerTable = {
-  args_get: (host: WasiHost, pointers: number, buffer: number) => writeStrings(host, [], pointers, buffer),
-  args_sizes_get: (host: WasiHost, count: number, size: number) => writeSizes(host, [], count, size),
+  args_get: (host: WasiHost, pointers: number, buffer: number) => writeStrings(host, NO_STRINGS, pointers, buffer),
+  args_sizes_get: (host: WasiHost, count: number, size: number) => writeSizes(host, NO_STRINGS, count, size),
   environ_get: (host: WasiHost, pointers: number, buffer: number) =>
-    writeStrings(host, environment(host), pointers, buffer),
-  environ_sizes_get: (host: WasiHost, count: number, size: number) => writeSizes(host, environment(host), count, size),
+    writeStrings(host, host.environment, pointers, buffer),
+  environ_sizes_get: (host: WasiHost, count: number, size: number) => writeSizes(host, host.environment, count, size),
   clock_res_get: (host: WasiHost, id: number, resolution: number) => {
     clockNs(host, id);
     host.memory.setU64(resolution, 1n);
