@@ -39,6 +39,10 @@ export const HOST_ERROR_TICKS = 1_500;
 export const HOST_ITEM_TICKS = 350;
 /** What a host function passes by: the address of an environment variable, a directory entry before the cookie. */
 export const HOST_ENTRY_TICKS = 30;
+/** One byte of a path, of the target of a link that a path leads through, or of a name that is listed. */
+export const PATH_BYTE_TICKS = 12;
+/** One byte that a file grows by, or that moves because it grew or shrank: fresh memory costs more than a copy. */
+export const FILE_BYTE_TICKS = 1;
 /** One byte of `random_get`: a SHA-256 block makes 32 of them. */
 export const RANDOM_BYTE_TICKS = 100;
 

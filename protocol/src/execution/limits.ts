@@ -94,12 +94,19 @@ export const MAX_STDERR_BYTES = 64 * 1024;
 export const MAX_ENVIRON_BYTES = 1024 * 1024;
 /** Number of environment variables. */
 export const MAX_ENVIRON_ENTRIES = 1_000;
-/** Bytes of all of a guest's files together: they live in the memory of the process that runs the guest. */
+/**
+ * Bytes of all of a guest's files and of its links' targets together: they live in the memory of the process that runs
+ * the guest, which holds up to twice as much for files that grow.
+ */
 export const MAX_FILE_SYSTEM_BYTES = 16 * 1024 * 1024;
-/** Files, directories and links that a guest may ever make. */
+/** Files, directories and links that there may be at a time, and names that they may have: memory too. */
 export const MAX_FILE_NODES = 4_096;
 /** Bytes of a path, and of a link's target: Linux's PATH_MAX. Longer ones are refused before they are read. */
 export const MAX_PATH_BYTES = 4_096;
+/** Bytes of a file's name: Linux's NAME_MAX. */
+export const MAX_FILE_NAME_BYTES = 255;
+/** Symbolic links that one path may lead through, as on Linux. */
+export const MAX_PATH_LINKS = 40;
 /** Buffers of one read or write and subscriptions of one poll: Linux's IOV_MAX. Each is an object of the host's. */
 export const MAX_HOST_LIST_ENTRIES = 1_024;
 /** Descriptors that a guest may have open, standard streams included. */

@@ -22,9 +22,8 @@ function read(host: WasiHost, fd: number, list: number, count: number, sizePoint
   host.memory.check(sizePointer, 4);
   let done = 0;
   for (const view of views) {
-    const rest = host.job.input.subarray(host.inputPosition);
-    if (rest.length === 0) break;
-    const part = rest.subarray(0, view.length);
+    const part = host.job.input.subarray(host.inputPosition, host.inputPosition + view.length);
+    if (part.length === 0) break;
     host.chargeBytes(part.length);
     view.set(part);
     host.inputPosition += part.length;
@@ -74,7 +73,7 @@ function prestatName(host: WasiHost, fd: number, pointer: number, length: number
 }
 
 function isPreopened(host: WasiHost): boolean {
-  const descriptor = host.descriptors.get(PREOPENED_FD);
+  const descriptor = host.descriptorIfOpen(PREOPENED_FD);
   return typeof descriptor === "object" && descriptor.node === host.files.root;
 }
 
@@ -93,15 +92,11 @@ export const DESCRIPTORS: HandlerTable = {
   fd_write: write,
   fd_fdstat_get: describe,
   fd_close: (host: WasiHost, fd: number) => {
-    host.descriptor(fd);
-    host.descriptors.delete(fd);
+    host.closeDescriptor(fd);
     return Errno.success;
   },
   fd_renumber: (host: WasiHost, from: number, to: number) => {
-    const descriptor = host.descriptor(from);
-    host.descriptor(to);
-    host.descriptors.delete(from);
-    host.descriptors.set(to, descriptor);
+    host.renumber(from, to);
     return Errno.success;
   },
   fd_filestat_get: (host: WasiHost, fd: number, pointer: number) => {

@@ -2,6 +2,7 @@
 export const Errno = {
   success: 0,
   badf: 8,
+  busy: 10,
   exist: 20,
   fault: 21,
   fbig: 22,

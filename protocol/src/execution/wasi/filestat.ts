@@ -20,7 +20,7 @@ export function writeFilestat(host: WasiHost, node: FileSystemNode, pointer: num
   memory.slice(pointer, FILESTAT_BYTES).fill(0);
   memory.setU64(pointer + 8, node.inode);
   memory.setU32(pointer + 16, fileType(node));
-  memory.setU64(pointer + 24, node.kind === "file" ? BigInt(node.links) : 1n);
+  memory.setU64(pointer + 24, BigInt(node.links));
   const size = node.kind === "file" ? node.size : node.kind === "link" ? node.target.length : 0;
   memory.setU64(pointer + 32, BigInt(size));
   memory.setU64(pointer + 40, node.accessedNs);

@@ -3,7 +3,7 @@
  * writes goes to two buffers, and what it asks for is charged. host-functions.ts puts the 46 functions around it.
  */
 import { BULK_SHIFT } from "../cost-model.ts";
-import { MAX_STDERR_BYTES } from "../limits.ts";
+import { MAX_OPEN_DESCRIPTORS, MAX_STDERR_BYTES } from "../limits.ts";
 import type { ExecutionJob } from "../outcome.ts";
 import { type Environment, encodeEnvironment } from "./environment.ts";
 import { Errno, ErrnoError } from "./errno.ts";
@@ -17,10 +17,12 @@ import { RandomStream } from "./random-stream.ts";
 /** A file or directory that was opened. */
 export interface OpenNode {
   readonly node: FileSystemNode;
-  position: number;
+  /** Up to 2^63 - 1: a guest may look for the end of everything. */
+  position: bigint;
   readonly readable: boolean;
   readonly writable: boolean;
-  append: boolean;
+  /** `fdflags`: of them only appending does something. */
+  flags: number;
 }
 
 /** A standard stream or something of the file system. */
@@ -41,7 +43,7 @@ export class WasiHost {
   readonly random: RandomStream;
   readonly files: FileSystem;
   readonly environment: Environment;
-  readonly descriptors: Map<number, Descriptor>;
+  readonly #descriptors: (Descriptor | undefined)[];
   /** Bytes of the input that were read. */
   inputPosition = 0;
   /** Nanoseconds that the guest has asked to sleep: they pass at once. */
@@ -57,13 +59,12 @@ export class WasiHost {
     this.stdout = new OutputBuffer(job.limits.maxOutputBytes);
     this.random = new RandomStream(job.seed);
     this.environment = encodeEnvironment(job.environ);
-    this.files = new FileSystem(job.blockTimeNs);
-    this.descriptors = new Map<number, Descriptor>([
-      [0, "stdin"],
-      [1, "stdout"],
-      [2, "stderr"],
-      [PREOPENED_FD, { node: this.files.root, position: 0, readable: true, writable: false, append: false }],
-    ]);
+    this.files = new FileSystem(job.blockTimeNs, this);
+    this.#descriptors = new Array(MAX_OPEN_DESCRIPTORS).fill(undefined);
+    this.#descriptors[0] = "stdin";
+    this.#descriptors[1] = "stdout";
+    this.#descriptors[2] = "stderr";
+    this.openDescriptor({ node: this.files.root, position: 0n, readable: true, writable: false, flags: 0 });
     this.#budget = budgetTicks;
   }
 
@@ -99,18 +100,48 @@ export class WasiHost {
     return now < LAST_MOMENT_NS ? now : LAST_MOMENT_NS;
   }
 
-  /** The lowest free descriptor stands for this from now on. */
+  /** Throws EMFILE where no descriptor is free. */
+  requireFreeDescriptor(): void {
+    if (this.#lowestFree() < 0) throw new ErrnoError(Errno.mfile);
+  }
+
+  /** The lowest free descriptor, of which there must be one, stands for this from now on. */
   openDescriptor(opened: OpenNode): number {
-    let fd = 0;
-    while (this.descriptors.has(fd)) fd++;
-    this.descriptors.set(fd, opened);
+    const fd = this.#lowestFree();
+    this.#descriptors[fd] = opened;
+    this.files.opened(opened.node);
     return fd;
+  }
+
+  closeDescriptor(fd: number): void {
+    const descriptor = this.descriptor(fd);
+    this.#descriptors[fd] = undefined;
+    if (typeof descriptor === "object") this.files.closed(descriptor.node);
+  }
+
+  /** What was open as `from` is open as `to`, and what that was is closed. */
+  renumber(from: number, to: number): void {
+    const descriptor = this.descriptor(from);
+    this.descriptor(to);
+    if (from === to) return;
+    this.closeDescriptor(to);
+    this.#descriptors[to] = descriptor;
+    this.#descriptors[from] = undefined;
+  }
+
+  /** What stands behind a descriptor, if anything does. */
+  descriptorIfOpen(fd: number): Descriptor | undefined {
+    return fd < MAX_OPEN_DESCRIPTORS ? this.#descriptors[fd] : undefined;
   }
 
   /** What stands behind a descriptor, or EBADF. */
   descriptor(fd: number): Descriptor {
-    const descriptor = this.descriptors.get(fd);
+    const descriptor = this.descriptorIfOpen(fd);
     if (descriptor === undefined) throw new ErrnoError(Errno.badf);
     return descriptor;
+  }
+
+  #lowestFree(): number {
+    return this.#descriptors.indexOf(undefined);
   }
 }

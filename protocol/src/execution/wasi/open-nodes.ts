@@ -1,21 +1,24 @@
 /** What the fd_* functions do with a file or directory that is open. */
-import { HOST_ENTRY_TICKS } from "../cost-model.ts";
+import { HOST_ENTRY_TICKS, HOST_ITEM_TICKS, PATH_BYTE_TICKS } from "../cost-model.ts";
 import { MAX_FILE_SYSTEM_BYTES } from "../limits.ts";
 import { buffers } from "./buffers.ts";
 import { Errno, ErrnoError } from "./errno.ts";
-import type { DirectoryNode, FileNode, FileSystemNode } from "./file-system.ts";
+import type { FileNode, FileSystemNode } from "./file-system.ts";
 import { fileType, setTimes } from "./filestat.ts";
+import { GuestMemory } from "./guest-memory.ts";
 import type { OpenNode, WasiHost } from "./host.ts";
 
 const FDSTAT_BYTES = 24;
 const DIRENT_BYTES = 24;
 const FLAG_APPEND = 1;
+/** `fdflags` that a descriptor has. */
+export const FLAGS_KEPT = FLAG_APPEND;
 /** All rights that preview 1 has: they are granted and never checked, as in wasmtime. */
 const ALL_RIGHTS = (1n << 30n) - 1n;
 const ADVICE_LAST = 5;
 const WHENCE_CURRENT = 1;
 const WHENCE_END = 2;
-const encoder = new TextEncoder();
+const LAST_POSITION = BigInt(Number.MAX_SAFE_INTEGER);
 
 function fileOf(open: OpenNode): FileNode {
   if (open.node.kind !== "file") throw new ErrnoError(Errno.badf);
@@ -38,10 +41,12 @@ function writableFile(open: OpenNode): FileNode {
 function copyOut(host: WasiHost, file: FileNode, position: number, views: readonly Uint8Array[]): number {
   let done = 0;
   for (const view of views) {
-    const part = file.bytes.subarray(Math.min(position + done, file.size), file.size).subarray(0, view.length);
-    host.chargeBytes(part.length);
-    view.set(part);
-    done += part.length;
+    const start = position + done;
+    const length = Math.min(view.length, file.size - start);
+    if (length <= 0) break;
+    host.chargeBytes(length);
+    view.set(file.bytes.subarray(start, start + length));
+    done += length;
   }
   return done;
 }
@@ -49,7 +54,7 @@ function copyOut(host: WasiHost, file: FileNode, position: number, views: readon
 function copyIn(host: WasiHost, file: FileNode, position: number, views: readonly Uint8Array[], total: number): void {
   if (total === 0) return;
   if (position + total > MAX_FILE_SYSTEM_BYTES) throw new ErrnoError(Errno.fbig);
-  host.chargeBytes(total + Math.max(position - file.size, 0));
+  host.chargeBytes(total);
   if (position + total > file.size) host.files.resize(file, position + total);
   let at = position;
   for (const view of views) {
@@ -64,12 +69,16 @@ function offsetOf(value: bigint): number {
   return Number(value);
 }
 
+function appends(open: OpenNode): boolean {
+  return (open.flags & FLAG_APPEND) !== 0;
+}
+
 export function read(host: WasiHost, open: OpenNode, list: number, count: number, result: number): number {
   const file = readableFile(open);
   const { views } = buffers(host, list, count);
   host.memory.check(result, 4);
-  const done = copyOut(host, file, open.position, views);
-  open.position += done;
+  const done = copyOut(host, file, Number(open.position), views);
+  open.position += BigInt(done);
   host.memory.setU32(result, done);
   return Errno.success;
 }
@@ -78,9 +87,9 @@ export function write(host: WasiHost, open: OpenNode, list: number, count: numbe
   const file = writableFile(open);
   const { views, total } = buffers(host, list, count);
   host.memory.check(result, 4);
-  const position = open.append ? file.size : open.position;
-  copyIn(host, file, position, views, total);
-  open.position = position + total;
+  const position = appends(open) ? BigInt(file.size) : open.position;
+  copyIn(host, file, Number(position), views, total);
+  open.position = position + BigInt(total);
   host.memory.setU32(result, total);
   return Errno.success;
 }
@@ -111,30 +120,30 @@ export function writeAt(
   const file = writableFile(open);
   const { views, total } = buffers(host, list, count);
   host.memory.check(result, 4);
-  copyIn(host, file, open.append ? file.size : offsetOf(offset), views, total);
+  copyIn(host, file, appends(open) ? file.size : offsetOf(offset), views, total);
   host.memory.setU32(result, total);
   return Errno.success;
 }
 
 export function seek(host: WasiHost, open: OpenNode, offset: bigint, whence: number, result: number): number {
   const file = fileOf(open);
-  const base = whence === WHENCE_CURRENT ? open.position : whence === WHENCE_END ? file.size : 0;
-  const position = offsetOf(BigInt(base) + offset);
-  if (!Number.isSafeInteger(position)) throw new ErrnoError(Errno.inval);
-  host.memory.setU64(result, BigInt(position));
+  const base = whence === WHENCE_CURRENT ? open.position : whence === WHENCE_END ? BigInt(file.size) : 0n;
+  const position = base + offset;
+  if (position < 0n || position > LAST_POSITION) throw new ErrnoError(Errno.inval);
+  host.memory.setU64(result, position);
   open.position = position;
   return Errno.success;
 }
 
 export function tell(host: WasiHost, open: OpenNode, result: number): number {
   fileOf(open);
-  host.memory.setU64(result, BigInt(open.position));
+  host.memory.setU64(result, open.position);
   return Errno.success;
 }
 
 export function describe(host: WasiHost, open: OpenNode, pointer: number): number {
   host.memory.slice(pointer, FDSTAT_BYTES).fill(0);
-  host.memory.setU32(pointer, fileType(open.node) | (open.append ? FLAG_APPEND << 16 : 0));
+  host.memory.setU32(pointer, fileType(open.node) | (open.flags << 16));
   host.memory.setU64(pointer + 8, ALL_RIGHTS);
   host.memory.setU64(pointer + 16, ALL_RIGHTS);
   return Errno.success;
@@ -157,25 +166,22 @@ export function allocate(host: WasiHost, open: OpenNode, offset: bigint, length:
 }
 
 function grow(host: WasiHost, file: FileNode, size: number): void {
-  if (size <= file.size) return;
-  host.chargeBytes(size - file.size);
-  host.files.resize(file, size);
+  if (size > file.size) host.files.resize(file, size);
 }
 
 export function setSize(host: WasiHost, open: OpenNode, size: bigint): number {
   const file = writableFile(open);
   if (size < 0n) return Errno.inval;
   if (size > BigInt(MAX_FILE_SYSTEM_BYTES)) return Errno.fbig;
-  if (Number(size) > file.size) grow(host, file, Number(size));
-  else host.files.resize(file, Number(size));
+  host.files.resize(file, Number(size));
   return Errno.success;
 }
 
 export const sync = (): number => Errno.success;
 
 export function setFlags(_host: WasiHost, open: OpenNode, flags: number): number {
-  if ((flags & ~FLAG_APPEND) !== 0) return Errno.notsup;
-  open.append = (flags & FLAG_APPEND) !== 0;
+  if ((flags & ~FLAGS_KEPT) !== 0) return Errno.notsup;
+  open.flags = flags;
   return Errno.success;
 }
 
@@ -205,29 +211,50 @@ export function readDirectory(
   if (node.kind !== "directory") throw new ErrnoError(Errno.badf);
   host.memory.check(buffer, length);
   host.memory.check(result, 4);
-  const entries = entriesOf(node);
+  // A negative cookie is an unsigned one, beyond every directory's end.
+  const entries = node.entries.size + 2;
+  const first = cookie < 0n || cookie > BigInt(entries) ? entries : Number(cookie);
+  host.charge(first * HOST_ENTRY_TICKS);
   let used = 0;
-  for (let index = Number(cookie < 0n ? entries.length : cookie); index < entries.length && used < length; index++) {
-    host.charge(HOST_ENTRY_TICKS);
-    const [name, entry] = entries[index]!;
-    const bytes = encoder.encode(name);
-    const dirent = new Uint8Array(DIRENT_BYTES + bytes.length);
-    const view = new DataView(dirent.buffer);
-    view.setBigUint64(0, BigInt(index + 1), true);
-    view.setBigUint64(8, entry.inode, true);
-    view.setUint32(16, bytes.length, true);
-    view.setUint8(20, fileType(entry));
-    dirent.set(bytes, DIRENT_BYTES);
-    // What does not fit is cut: a full buffer tells the guest to ask again from the last whole entry.
-    const part = dirent.subarray(0, length - used);
-    host.memory.write(buffer + used, part);
-    used += part.length;
-  }
-  host.chargeBytes(used);
+  let cookieOfNext = 0;
+  const list = (name: string, entry: FileSystemNode): boolean => {
+    cookieOfNext++;
+    if (cookieOfNext <= first) return true;
+    if (used >= length) return false;
+    used += writeEntry(host, { name, entry, cookie: cookieOfNext }, buffer + used, length - used);
+    return true;
+  };
+  list(".", node);
+  list("..", node.parent ?? node);
+  if (first < entries) for (const [name, entry] of node.entries) if (!list(name, entry)) break;
   host.memory.setU32(result, used);
   return Errno.success;
 }
 
-function entriesOf(directory: DirectoryNode): readonly (readonly [string, FileSystemNode])[] {
-  return [[".", directory], ["..", directory.parent ?? directory], ...directory.entries];
+interface Listed {
+  readonly name: string;
+  readonly entry: FileSystemNode;
+  readonly cookie: number;
+}
+
+/** What does not fit is cut: a full buffer tells the guest to ask again from the last whole entry. */
+function writeEntry(host: WasiHost, { name, entry, cookie }: Listed, pointer: number, room: number): number {
+  host.charge(HOST_ITEM_TICKS + name.length * PATH_BYTE_TICKS);
+  if (room < DIRENT_BYTES + name.length) {
+    const whole = new GuestMemory({ buffer: new ArrayBuffer(DIRENT_BYTES + name.length) });
+    putEntry(whole, { name, entry, cookie }, 0);
+    host.memory.write(pointer, whole.slice(0, room));
+    return room;
+  }
+  putEntry(host.memory, { name, entry, cookie }, pointer);
+  return DIRENT_BYTES + name.length;
+}
+
+function putEntry(memory: GuestMemory, { name, entry, cookie }: Listed, pointer: number): void {
+  memory.setU64(pointer, BigInt(cookie));
+  memory.setU64(pointer + 8, entry.inode);
+  memory.setU32(pointer + 16, name.length);
+  memory.setU32(pointer + 20, fileType(entry));
+  const text = memory.slice(pointer + DIRENT_BYTES, name.length);
+  for (let at = 0; at < name.length; at++) text[at] = name.charCodeAt(at);
 }

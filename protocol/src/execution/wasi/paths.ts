@@ -1,10 +1,12 @@
 /** The path_* functions over the in-memory file system. */
-import { HOST_ENTRY_TICKS } from "../cost-model.ts";
-import { MAX_OPEN_DESCRIPTORS, MAX_PATH_BYTES } from "../limits.ts";
+import { HOST_ENTRY_TICKS, PATH_BYTE_TICKS } from "../cost-model.ts";
+import { MAX_PATH_BYTES } from "../limits.ts";
 import { Errno, ErrnoError } from "./errno.ts";
-import type { DirectoryNode, Place } from "./file-system.ts";
+import type { DirectoryNode } from "./file-system.ts";
 import { setTimes, writeFilestat } from "./filestat.ts";
-import type { HandlerTable, OpenNode, WasiHost } from "./host.ts";
+import type { HandlerTable, WasiHost } from "./host.ts";
+import { FLAGS_KEPT } from "./open-nodes.ts";
+import { type Place, walk } from "./path-walk.ts";
 import { isUtf8 } from "./utf8.ts";
 
 const FOLLOW = 1;
@@ -12,11 +14,9 @@ const CREATE = 1;
 const DIRECTORY = 2;
 const EXCLUSIVE = 4;
 const TRUNCATE = 8;
-const APPEND = 1;
 const RIGHT_READ = 1n << 1n;
 const RIGHT_WRITE = 1n << 6n;
-const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
-const encoder = new TextEncoder();
+const SLASH = 0x2f;
 
 function directoryAt(host: WasiHost, fd: number): DirectoryNode {
   const open = host.descriptor(fd);
@@ -24,21 +24,26 @@ function directoryAt(host: WasiHost, fd: number): DirectoryNode {
   return open.node;
 }
 
-function text(host: WasiHost, pointer: number, length: number): string {
+/** The bytes of a path, where the guest has them: read them before anything is written to its memory. */
+function pathAt(host: WasiHost, pointer: number, length: number): Uint8Array {
   host.memory.check(pointer, length);
   if (length > MAX_PATH_BYTES) throw new ErrnoError(Errno.nametoolong);
-  host.chargeBytes(length);
-  const bytes = host.memory.slice(pointer, length);
-  if (!isUtf8(bytes)) throw new ErrnoError(Errno.ilseq);
-  const path = decoder.decode(bytes);
-  if (path.includes("\0")) throw new ErrnoError(Errno.inval);
-  host.charge(path.split("/").length * HOST_ENTRY_TICKS);
+  host.charge(length * PATH_BYTE_TICKS);
+  const path = host.memory.slice(pointer, length);
+  if (!isUtf8(path)) throw new ErrnoError(Errno.ilseq);
+  if (path.includes(0)) throw new ErrnoError(Errno.inval);
   return path;
 }
 
 function placeAt(host: WasiHost, fd: number, flags: number, pointer: number, length: number): Place {
   const directory = directoryAt(host, fd);
-  return host.files.resolve(directory, text(host, pointer, length), (flags & FOLLOW) !== 0);
+  return walk(host, directory, pathAt(host, pointer, length), (flags & FOLLOW) !== 0 ? "always" : "beforeSlash");
+}
+
+/** A place whose name is to be made, moved or taken away: what stands there is that name's, also where it is a link. */
+function nameAt(host: WasiHost, fd: number, pointer: number, length: number): Place {
+  const directory = directoryAt(host, fd);
+  return walk(host, directory, pathAt(host, pointer, length), "never");
 }
 
 /** A place for something new that is no directory. */
@@ -68,14 +73,14 @@ function open(
   const exclusive = (flags & CREATE) !== 0 && (flags & EXCLUSIVE) !== 0;
   const place = placeAt(host, fd, exclusive ? 0 : lookup, pointer, length);
   host.memory.check(result, 4);
-  if (host.descriptors.size >= MAX_OPEN_DESCRIPTORS) throw new ErrnoError(Errno.mfile);
+  host.requireFreeDescriptor();
+  const create = (flags & CREATE) !== 0;
+  if (create && place.last === "name" && place.mustBeDirectory) throw new ErrnoError(Errno.isdir);
   if (place.node !== undefined && exclusive) throw new ErrnoError(Errno.exist);
   let { node } = place;
-  if (node === undefined && (flags & CREATE) !== 0) {
+  if (node === undefined && create) {
     if ((flags & DIRECTORY) !== 0) throw new ErrnoError(Errno.inval);
-    if (place.mustBeDirectory) throw new ErrnoError(Errno.isdir);
-    node = host.files.makeFile();
-    host.files.attach(place.directory, place.name, node);
+    node = host.files.makeFile(place);
   }
   if (node === undefined) throw new ErrnoError(Errno.noent);
   if (node.kind === "link") throw new ErrnoError(Errno.loop);
@@ -83,36 +88,36 @@ function open(
     throw new ErrnoError(Errno.notdir);
   }
   const writable = (rights & RIGHT_WRITE) !== 0n;
-  if (node.kind === "directory" && (writable || (flags & (CREATE | TRUNCATE)) !== 0)) throw new ErrnoError(Errno.isdir);
+  if (node.kind === "directory" && (writable || create || (flags & TRUNCATE) !== 0)) throw new ErrnoError(Errno.isdir);
   if (node.kind === "file" && (flags & TRUNCATE) !== 0) host.files.resize(node, 0);
   const readable = (rights & RIGHT_READ) !== 0n;
-  const opened: OpenNode = { node, position: 0, readable, writable, append: (fdFlags & APPEND) !== 0 };
+  const opened = { node, position: 0n, readable, writable, flags: fdFlags & FLAGS_KEPT };
   host.memory.setU32(result, host.openDescriptor(opened));
   return Errno.success;
 }
 
 function createDirectory(host: WasiHost, fd: number, pointer: number, length: number): number {
-  const { directory, name, node } = placeAt(host, fd, 0, pointer, length);
-  if (node !== undefined) throw new ErrnoError(Errno.exist);
-  host.files.attach(directory, name, host.files.makeDirectory(directory));
+  const place = nameAt(host, fd, pointer, length);
+  if (place.node !== undefined) throw new ErrnoError(Errno.exist);
+  host.files.makeDirectory(place);
   return Errno.success;
 }
 
 function removeDirectory(host: WasiHost, fd: number, pointer: number, length: number): number {
-  const place = placeAt(host, fd, 0, pointer, length);
+  const place = nameAt(host, fd, pointer, length);
   const node = existing(place);
   if (node.kind !== "directory") throw new ErrnoError(Errno.notdir);
-  if (place.name === "") throw new ErrnoError(Errno.inval);
+  if (place.last !== "name") throw new ErrnoError(Errno.inval);
   if (node.entries.size > 0) throw new ErrnoError(Errno.notempty);
-  host.files.detach(place.directory, place.name);
+  host.files.removeName(place);
   return Errno.success;
 }
 
 function unlink(host: WasiHost, fd: number, pointer: number, length: number): number {
-  const place = placeAt(host, fd, 0, pointer, length);
+  const place = nameAt(host, fd, pointer, length);
   const node = existing(place);
   if (node.kind === "directory") throw new ErrnoError(Errno.isdir);
-  host.files.detach(place.directory, place.name);
+  host.files.removeName(place);
   return Errno.success;
 }
 
@@ -127,10 +132,10 @@ function link(
   toLength: number,
 ): number {
   const node = existing(placeAt(host, fromFd, flags, from, fromLength));
-  const target = placeAt(host, toFd, 0, to, toLength);
+  const target = nameAt(host, toFd, to, toLength);
   if (node.kind === "directory") throw new ErrnoError(target.node === undefined ? Errno.perm : Errno.exist);
   requireFree(target);
-  host.files.attach(target.directory, target.name, node);
+  host.files.addName(target, node);
   return Errno.success;
 }
 
@@ -143,26 +148,29 @@ function rename(
   to: number,
   toLength: number,
 ): number {
-  const source = placeAt(host, fromFd, 0, from, fromLength);
-  const target = placeAt(host, toFd, 0, to, toLength);
+  const source = nameAt(host, fromFd, from, fromLength);
+  const target = nameAt(host, toFd, to, toLength);
+  if (source.last !== "name" || target.last !== "name") throw new ErrnoError(Errno.busy);
   const node = existing(source);
-  if (source.name === "" || target.name === "") throw new ErrnoError(Errno.inval);
+  if (node.kind !== "directory" && target.mustBeDirectory) throw new ErrnoError(Errno.notdir);
   if (node === target.node) return Errno.success;
   if (node.kind === "directory") {
-    for (let at: DirectoryNode | undefined = target.directory; at !== undefined; at = at.parent) {
-      if (at === node) throw new ErrnoError(Errno.inval);
-    }
+    requireOutside(host, node, target.directory);
     if (target.node !== undefined && target.node.kind !== "directory") throw new ErrnoError(Errno.notdir);
     if (target.node?.kind === "directory" && target.node.entries.size > 0) throw new ErrnoError(Errno.notempty);
-  } else {
-    if (target.node?.kind === "directory") throw new ErrnoError(Errno.isdir);
-    if (target.mustBeDirectory) throw new ErrnoError(Errno.notdir);
+  } else if (target.node?.kind === "directory") {
+    throw new ErrnoError(Errno.isdir);
   }
-  if (target.node !== undefined) host.files.detach(target.directory, target.name);
-  host.files.attach(target.directory, target.name, node);
-  host.files.detach(source.directory, source.name);
-  if (node.kind === "directory") node.parent = target.directory;
+  host.files.move(source, target);
   return Errno.success;
+}
+
+/** A directory cannot be moved into itself. */
+function requireOutside(host: WasiHost, directory: DirectoryNode, target: DirectoryNode): void {
+  for (let at: DirectoryNode | undefined = target; at !== undefined; at = at.parent) {
+    host.charge(HOST_ENTRY_TICKS);
+    if (at === directory) throw new ErrnoError(Errno.inval);
+  }
 }
 
 function symlink(
@@ -174,12 +182,12 @@ function symlink(
   length: number,
 ): number {
   const directory = directoryAt(host, fd);
-  const to = text(host, target, targetLength);
-  if (to === "") throw new ErrnoError(Errno.noent);
-  if (to.startsWith("/")) throw new ErrnoError(Errno.perm);
-  const place = host.files.resolve(directory, text(host, pointer, length), false);
+  const to = pathAt(host, target, targetLength);
+  if (to.length === 0) throw new ErrnoError(Errno.noent);
+  if (to[0] === SLASH) throw new ErrnoError(Errno.perm);
+  const place = walk(host, directory, pathAt(host, pointer, length), "never");
   requireFree(place);
-  host.files.attach(place.directory, place.name, host.files.makeLink(to));
+  host.files.makeLink(place, to.slice());
   return Errno.success;
 }
 
@@ -194,8 +202,9 @@ function readlink(
 ): number {
   const node = existing(placeAt(host, fd, 0, pointer, length));
   if (node.kind !== "link") throw new ErrnoError(Errno.inval);
-  const bytes = encoder.encode(node.target).subarray(0, size);
+  const bytes = node.target.subarray(0, size);
   host.memory.check(used, 4);
+  host.chargeBytes(bytes.length);
   host.memory.write(buffer, bytes);
   host.memory.setU32(used, bytes.length);
   return Errno.success;

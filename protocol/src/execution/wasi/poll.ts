@@ -27,7 +27,9 @@ interface Event {
 }
 
 function bytesLeft({ node, position }: OpenNode): bigint {
-  return node.kind === "file" ? BigInt(Math.max(node.size - position, 0)) : 0n;
+  if (node.kind !== "file") return 0n;
+  const left = BigInt(node.size) - position;
+  return left > 0n ? left : 0n;
 }
 
 function readSubscription(host: WasiHost, pointer: number): Event {
@@ -36,7 +38,7 @@ function readSubscription(host: WasiHost, pointer: number): Event {
   const type = memory.u8(pointer + 8);
   if (type === EVENT_CLOCK) return readClock(host, pointer, userdata);
   if (type !== EVENT_FD_READ && type !== EVENT_FD_WRITE) throw new ErrnoError(Errno.inval);
-  const descriptor = host.descriptors.get(memory.u32(pointer + 16));
+  const descriptor = host.descriptorIfOpen(memory.u32(pointer + 16));
   const isFile = typeof descriptor === "object" && descriptor.node.kind === "file";
   const isPipe = type === EVENT_FD_READ ? descriptor === "stdin" : descriptor === "stdout" || descriptor === "stderr";
   if (!isFile && !isPipe) return { userdata, type, errno: Errno.badf, bytes: 0n, delayNs: 0n };
