@@ -11,14 +11,15 @@ import type { OpenNode, WasiHost } from "./host.ts";
 const FDSTAT_BYTES = 24;
 const DIRENT_BYTES = 24;
 const FLAG_APPEND = 1;
-/** `fdflags` that a descriptor has. */
-export const FLAGS_KEPT = FLAG_APPEND;
+const FLAG_NONBLOCK = 4;
+/** `fdflags` that a descriptor has: nothing ever blocks, so that not blocking can be had for the asking. */
+export const FLAGS_KEPT = FLAG_APPEND | FLAG_NONBLOCK;
 /** All rights that preview 1 has: they are granted and never checked, as in wasmtime. */
 const ALL_RIGHTS = (1n << 30n) - 1n;
 const ADVICE_LAST = 5;
 const WHENCE_CURRENT = 1;
 const WHENCE_END = 2;
-const LAST_POSITION = BigInt(Number.MAX_SAFE_INTEGER);
+const LAST_POSITION = 2n ** 63n - 1n;
 
 function fileOf(open: OpenNode): FileNode {
   if (open.node.kind !== "file") throw new ErrnoError(Errno.badf);

@@ -124,6 +124,7 @@ export class Caller {
 export const READ = 1n << 1n;
 export const WRITE =
   (1n << 6n) | (1n << 2n) | (1n << 5n) | (1n << 8n) | (1n << 21n) | (1n << 22n) | (1n << 23n) | (1n << 0n) | (1n << 4n);
+export const SET_FLAGS = 1n << 3n;
 export const CREATE = 1;
 export const DIRECTORY = 2;
 export const EXCLUSIVE = 4;

@@ -10,7 +10,18 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { MAX_FILE_SYSTEM_BYTES, MAX_OPEN_DESCRIPTORS } from "../../../src/execution/limits.ts";
 import { Errno } from "../../../src/execution/wasi/errno.ts";
-import { Caller, CREATE, DIRECTORY, EXCLUSIVE, type Functions, OurCaller, READ, TRUNCATE, WRITE } from "./caller.ts";
+import {
+  Caller,
+  CREATE,
+  DIRECTORY,
+  EXCLUSIVE,
+  type Functions,
+  OurCaller,
+  READ,
+  SET_FLAGS,
+  TRUNCATE,
+  WRITE,
+} from "./caller.ts";
 
 const folders: string[] = [];
 function referee(): Caller {
@@ -115,6 +126,11 @@ const SCRIPT: readonly (readonly [string, (caller: Caller) => unknown])[] = [
   ],
   ["a link to nothing before a slash", (c) => [c.path("path_create_directory", "t/"), c.path("path_unlink_file", "y")]],
   ["no longer names of it", (c) => [c.path("path_unlink_file", "k"), c.path("path_unlink_file", "k2")]],
+  [
+    "not blocking",
+    (c) => [c.open("l", 0, READ | SET_FLAGS), ...[4, 5].map((to) => c.call("fd_fdstat_set_flags", 5, to))],
+  ],
+  ["blocking", (c) => [c.call("fd_fdstat_set_flags", 5, 0), c.call("fd_close", 5)]],
   ["a link's size is bytes", (c) => [c.symlink("é€", "ü"), c.stat("ü", 0), c.readlink("ü")]],
   ["a name of 255 bytes", (c) => [c.path("path_create_directory", `${"é".repeat(127)}x`)]],
   ["a name of 256 bytes", (c) => [c.path("path_create_directory", "é".repeat(128))]],
@@ -166,7 +182,34 @@ test("where Node's WASI and wasmtime's differ, the answer is Linux's", () => {
   assert.is(caller.symlink("x", "a/"), Errno.exist);
   assert.is(caller.open("b", CREATE), 5);
   assert.is(caller.link("a", "b/"), Errno.exist);
+  assert.is(caller.call("fd_fdstat_set_flags", 3, 4), 0);
   assert.is(caller.path("path_remove_directory", "d/"), 0);
+});
+
+test("every position that is not negative can be sought", () => {
+  const caller = new OurCaller();
+  const last = 2n ** 63n - 1n;
+  assert.is(caller.open("a", CREATE), 4);
+  assert.is(caller.write(4, "x"), "wrote 1");
+  assert.is(caller.seek(4, last, 0), `at ${last}`);
+  assert.equal([caller.call("fd_tell", 4, 208), caller.view.getBigUint64(208, true)], [0, last]);
+  assert.is(caller.seek(4, 1n, 1), `errno ${Errno.inval}`);
+  assert.is(caller.readFrom(4, 10), "");
+  assert.is(caller.write(4, "x"), `errno ${Errno.fbig}`);
+  assert.is(caller.write(4, ""), "wrote 0");
+  assert.is(caller.seek(4, -last, 1), "at 0");
+  assert.is(caller.readFrom(4, 10), "x");
+});
+
+test("a descriptor's flags are what was asked for", () => {
+  const caller = new OurCaller();
+  const flags = (fd: number) => [caller.call("fd_fdstat_get", fd, 400), caller.view.getUint16(402, true)];
+  assert.is(caller.open("a", CREATE, WRITE, 4), 4);
+  assert.equal(flags(4), [0, 4]);
+  assert.is(caller.call("fd_fdstat_set_flags", 4, 5), 0);
+  assert.equal(flags(4), [0, 5]);
+  assert.is(caller.call("fd_fdstat_set_flags", 4, 2), Errno.notsup);
+  assert.equal(flags(4), [0, 5]);
 });
 
 test("a directory that was removed while it is open is empty and takes nothing up", () => {
