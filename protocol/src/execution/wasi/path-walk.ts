@@ -30,7 +30,7 @@ interface Rest {
 /** Whether a link that a path ends in is followed: always, where a slash comes after it, or never. */
 export type FollowLast = "always" | "beforeSlash" | "never";
 
-/** From a directory; nothing above the root can be reached. The bytes must be UTF-8 without zeros. @throws ErrnoError */
+/** From a directory, above which nothing can be reached. The bytes must be UTF-8 without zeros. @throws ErrnoError */
 export function walk(meter: Meter, from: DirectoryNode, path: Uint8Array, follow: FollowLast): Place {
   if (path.length === 0) throw new ErrnoError(Errno.noent);
   if (path[0] === SLASH) throw new ErrnoError(Errno.perm);
@@ -50,7 +50,7 @@ export function walk(meter: Meter, from: DirectoryNode, path: Uint8Array, follow
     if (endsHere && rests.length === 0 && at > end) slashAtEnd = true;
     const last = endsHere && rests.length === 0;
     if (name === "." || name === "..") {
-      if (name === "..") directory = above(directory);
+      if (name === "..") directory = above(directory, from);
       if (last) return { directory, name: "", node: directory, last: name, mustBeDirectory: true };
     } else {
       meter.charge(HOST_ITEM_TICKS);
@@ -80,8 +80,9 @@ function nameOf(bytes: Uint8Array, start: number, end: number): string {
   return name;
 }
 
-function above(directory: DirectoryNode): DirectoryNode {
-  if (directory.parent === undefined) throw new ErrnoError(Errno.perm);
+/** A tree has one way up from the start, and it leads out. */
+function above(directory: DirectoryNode, start: DirectoryNode): DirectoryNode {
+  if (directory === start || directory.parent === undefined) throw new ErrnoError(Errno.perm);
   return directory.parent;
 }
 

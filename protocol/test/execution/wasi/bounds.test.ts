@@ -8,7 +8,7 @@ import {
   MAX_PATH_BYTES,
 } from "../../../src/execution/limits.ts";
 import { Errno } from "../../../src/execution/wasi/errno.ts";
-import { CREATE, OurCaller } from "./caller.ts";
+import { CREATE, DIRECTORY, OurCaller, READ } from "./caller.ts";
 
 const MIB = 1024 * 1024;
 const ROOM = BigInt(MAX_FILE_SYSTEM_BYTES);
@@ -103,6 +103,21 @@ test("what follows a link in a path is followed from where it leads", () => {
   assert.is(caller.stat("l/..", 0), "directory");
   assert.is(caller.stat("l/../e/a/"), `errno ${Errno.notdir}`);
   assert.is(caller.stat("l/../../d/../.."), `errno ${Errno.perm}`);
+});
+
+test("nothing above the directory that a path begins at can be reached", () => {
+  const caller = new OurCaller();
+  assert.is(caller.path("path_create_directory", "d"), 0);
+  assert.is(caller.path("path_create_directory", "d/e"), 0);
+  assert.is(keep(caller, "a", 3), 0);
+  assert.is(caller.symlink("../a", "d/l"), 0);
+  assert.is(caller.open("d", DIRECTORY, READ), 4);
+  const from4 = (path: string) => caller.call("path_filestat_get", 4, 1, ...caller.text(path), 400);
+  assert.is(from4("../a"), Errno.perm);
+  assert.is(from4("e/../../a"), Errno.perm);
+  assert.is(from4("l"), Errno.perm);
+  assert.is(from4("e/../e/.."), 0);
+  assert.is(caller.stat("d/l"), "4: 3 bytes");
 });
 
 test("temporary files give their bytes and nodes back", () => {
