@@ -35,7 +35,7 @@ export const SEGMENT_TICKS = 1;
 export const HOST_CALL_TICKS = 500;
 /** On top of it for an error number: most are thrown, and throwing costs V8 more than anything else in such a call. */
 export const HOST_ERROR_TICKS = 1_500;
-/** What a host function does with a buffer of a list, a subscription, a name in a path, a directory entry it lists. */
+/** What a host function does with a buffer of a list, a subscription, an event, a name in a path, a directory entry it lists. */
 export const HOST_ITEM_TICKS = 350;
 /** What a host function passes by: the address of an environment variable, a directory entry before the cookie. */
 export const HOST_ENTRY_TICKS = 30;

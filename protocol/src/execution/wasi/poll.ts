@@ -76,6 +76,7 @@ function poll(host: WasiHost, input: number, output: number, count: number, coun
   const events: Event[] = [];
   for (let index = 0; index < count; index++) events.push(readSubscription(host, input + index * SUBSCRIPTION_BYTES));
   const happened = happening(host, events);
+  host.charge(happened.length * HOST_ITEM_TICKS);
   for (const [index, event] of happened.entries()) {
     const pointer = output + index * EVENT_BYTES;
     memory.setU64(pointer, event.userdata);

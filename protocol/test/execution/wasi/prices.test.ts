@@ -36,6 +36,20 @@ test("an error costs more than an answer, thrown or not", () => {
   );
 });
 
+test("a poll is charged by its subscriptions and its events", () => {
+  const caller = new OurCaller();
+  const clock = (index: number, timeoutNs: bigint) => {
+    caller.view.setUint32(1_000 + index * 48 + 16, 1, true);
+    caller.view.setBigUint64(1_000 + index * 48 + 24, timeoutNs, true);
+  };
+  clock(0, 5n);
+  clock(1, 5n);
+  clock(2, 6n);
+  const ticks = caller.ticks(() => assert.is(caller.call("poll_oneoff", 1_000, 4_000, 3, 200), 0));
+  assert.is(caller.view.getUint32(200, true), 2);
+  assert.is(ticks, HOST_CALL_TICKS + (3 + 2) * HOST_ITEM_TICKS);
+});
+
 test("the environment is charged by variables and bytes where it is copied", () => {
   const memory = { buffer: new ArrayBuffer(65_536) };
   const fuel = { value: 1_000_000n };
