@@ -8,7 +8,8 @@ import { parseError } from "./rpc-error.ts";
 
 /** Accounts or keys in one request for changes. */
 const MAX_LIST_ITEMS = 100;
-const BASE64 = /^(?:[A-Za-z\d+/]{4})*(?:[A-Za-z\d+/]{2}==|[A-Za-z\d+/]{3}=)?$/;
+/** With its length a multiple of 4. A repeated group would put every four characters on the engine's stack. */
+const BASE64 = /^[A-Za-z\d+/]*={0,2}$/;
 const FINALITIES: readonly string[] = ["optimistic", "near-final", "final"] satisfies Finality[];
 
 export class Params {
@@ -137,7 +138,7 @@ export class Params {
 
   base64(name: string): Uint8Array {
     const value = this.text(name);
-    if (!BASE64.test(value)) throw parseError(`\`${name}\` is not base64`);
+    if (value.length % 4 !== 0 || !BASE64.test(value)) throw parseError(`\`${name}\` is not base64`);
     return new Uint8Array(Buffer.from(value, "base64"));
   }
 
