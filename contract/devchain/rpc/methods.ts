@@ -6,6 +6,7 @@ import { PROTOCOL_CONFIG, PROTOCOL_VERSION } from "../parameters/protocol-config
 import { changes, changesInBlock } from "./changes.ts";
 import { Params } from "./params.ts";
 import { query, REQUEST_TYPES } from "./queries.ts";
+import { parseQueryParams } from "./query-path.ts";
 import { handlerError, methodNotFound } from "./rpc-error.ts";
 import { fastForward, patchState, revert, takeSnapshot } from "./sandbox.ts";
 import type { TransactionService } from "./transactions.ts";
@@ -152,7 +153,7 @@ export function createMethods(chain: DevChain, transactions: TransactionService)
         return { gas_price: chain.gasPrice.toString() };
       },
       validators: (params) => validators(chain, Params.parse(params, ["block_id"])),
-      query: (params) => query(chain, Params.parse(params)),
+      query: (params) => query(chain, parseQueryParams(params)),
       send_tx: (params) => transactions.send(Params.parse(params, signed)),
       broadcast_tx_async: (params) => transactions.submit(Params.parse(params, signed).base64("signed_tx_base64")),
       broadcast_tx_commit: (params) => transactions.commit(Params.parse(params, signed)),
