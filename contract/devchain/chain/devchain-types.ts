@@ -81,6 +81,7 @@ export interface ViewResult {
 
 export type DevChainErrorCode =
   | "INVALID_OPTIONS"
+  | "INVALID_PATCH"
   | "NOTHING_TO_DROP"
   | "TIMESTAMP_NOT_LATER"
   | "UNKNOWN_BLOCK"

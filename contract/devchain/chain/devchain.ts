@@ -24,11 +24,13 @@ import {
 import { createGenesisAccount } from "./genesis.ts";
 import { globalCodeKey } from "./global-contracts.ts";
 import { inOrderOfChance, Mempool } from "./mempool.ts";
+import { checkPatches } from "./patch-bounds.ts";
 import { type BlockContext, executeReceipt } from "./receipt-execution.ts";
 import { ReceiptQueue } from "./receipt-queue.ts";
 import { applyPatches, type ChainSnapshot, type StatePatch } from "./snapshot.ts";
 import { beginEpoch } from "./staking.ts";
 import { State, type StateChange, type StateView } from "./state.ts";
+import { checkSupply } from "./supply.ts";
 import { TransactionLedger } from "./transaction-ledger.ts";
 import type { Block, ExecutionOutcome, Receipt } from "./types.ts";
 import { chargeTransaction, InvalidTransactionError, verifyStateless } from "./verifier.ts";
@@ -112,6 +114,7 @@ export class DevChain {
       this.genesisTimestampNs = fork.genesisTimestampNs;
       this.#restore(fork);
     }
+    checkSupply(this.#state, this.#queue.contents, "INVALID_OPTIONS");
   }
 
   get chainId(): string {
@@ -252,13 +255,14 @@ export class DevChain {
    * Makes the next block from what was submitted.
    * @param timestampNs later than the head's; the head's plus the block interval by default
    * @param patches what to put into the state first, past all rules
-   * @throws DevChainError `TIMESTAMP_NOT_LATER`
+   * @throws DevChainError `TIMESTAMP_NOT_LATER`, `INVALID_PATCH`
    */
   produceBlock(
     timestampNs: bigint = this.head.timestampNs + this.#blockIntervalNs,
     patches: readonly StatePatch[] = [],
   ): Block {
     this.#checkLater(timestampNs);
+    if (patches.length > 0) checkPatches(this.#state, this.#queue.contents, patches);
     const before = this.#droppableHead ? this.#pending() : undefined;
     applyPatches(this.#state, patches);
     const height = this.head.height + 1;

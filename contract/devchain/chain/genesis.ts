@@ -1,5 +1,5 @@
 /** The accounts a chain begins with. */
-import { isAccountId } from "../codec/account-id.ts";
+import { isAccountId, SYSTEM_ACCOUNT } from "../codec/account-id.ts";
 import { sha256, toHash } from "../codec/hash.ts";
 import { parsePublicKey } from "../codec/public-key.ts";
 import { STORAGE_USAGE } from "../parameters/protocol-config.ts";
@@ -12,6 +12,7 @@ export function createGenesisAccount(state: State, genesis: GenesisAccount): voi
   const { accountId, balanceYocto, publicKey, code } = genesis;
   const invalid = (reason: string) => new DevChainError("INVALID_OPTIONS", `genesis account ${accountId}: ${reason}`);
   if (!isAccountId(accountId)) throw invalid("not an account id");
+  if (accountId === SYSTEM_ACCOUNT) throw invalid("belongs to the chain itself");
   if (state.get("account", accountId, "") !== undefined) throw invalid("stands there twice");
   if (balanceYocto < 0n) throw invalid("negative balance");
   let account = newAccount(balanceYocto);

@@ -40,11 +40,16 @@ interface Settlement {
   tokensBurnt: bigint;
 }
 
+/** Gas that was bought for the receipt: for executing its actions, and what they attach. */
+export function prepaidGas({ actions, receiverId }: Pick<ActionReceipt, "actions" | "receiverId">): number {
+  return receiptFees(actions, receiverId, false).execution + attachedGas(actions);
+}
+
 /** Gives back unused gas, the surplus of its price, and after a failure the deposits (nearcore, protocol 85 on). */
 export function settle(run: GasOfRun, scope: ReceiptScope, failed: boolean, gasPrice: bigint): Settlement {
   const { receipt } = scope;
   if (receipt.predecessorId === SYSTEM_ACCOUNT) return { refunds: [], tokensBurnt: 0n };
-  const prepaid = receiptFees(receipt.actions, receipt.receiverId, false).execution + attachedGas(receipt.actions);
+  const prepaid = prepaidGas(receipt);
   const burnPrice = receipt.gasPrice < gasPrice ? receipt.gasPrice : gasPrice;
   const unused = BigInt(prepaid - (failed ? run.gasBurnt : run.gasUsed)) * receipt.gasPrice;
   let surplus = BigInt(run.gasBurnt) * (receipt.gasPrice - burnPrice);

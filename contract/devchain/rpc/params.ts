@@ -1,5 +1,6 @@
 /** Typed, bounded reading of JSON-RPC parameters. Everything here is hostile. */
 
+import { MAX_BALANCE_YOCTO } from "../chain/balance.ts";
 import { type BlockReference, type Finality, GENESIS_HEIGHT } from "../chain/devchain-types.ts";
 import { isAccountId } from "../codec/account-id.ts";
 import { type Hash, parseHash, toHash } from "../codec/hash.ts";
@@ -53,11 +54,13 @@ export class Params {
     return typeof this.#get(name) === "string";
   }
 
-  /** A decimal text of up to 39 digits. */
+  /** A u128 as a decimal text. */
   amount(name: string): bigint {
     const value = this.text(name);
     if (!/^\d{1,39}$/.test(value)) throw parseError(`\`${name}\` is not an amount`);
-    return BigInt(value);
+    const amount = BigInt(value);
+    if (amount > MAX_BALANCE_YOCTO) throw parseError(`\`${name}\` is above ${MAX_BALANCE_YOCTO}, the most of a u128`);
+    return amount;
   }
 
   object(name: string): Params {

@@ -31,7 +31,7 @@ function readPermission(params: Params): AccessKeyPermission {
   return {
     kind: "FunctionCall",
     allowance: call.has("allowance") ? call.amount("allowance") : undefined,
-    receiverId: call.text("receiver_id"),
+    receiverId: call.accountId("receiver_id"),
     methodNames: call.texts("method_names"),
   };
 }
@@ -76,7 +76,12 @@ function readPatch(record: Params): StatePatch {
 /** `{records}`: what they say stands in the next block, which is made at once. */
 export function patchState(chain: DevChain, params: Params): object {
   const patches = params.objects("records").map(readPatch);
-  chain.produceBlock(undefined, patches);
+  try {
+    chain.produceBlock(undefined, patches);
+  } catch (error) {
+    if (!(error instanceof DevChainError) || error.code !== "INVALID_PATCH") throw error;
+    throw parseError(`\`records\`: ${error.message}`);
+  }
   return {};
 }
 
