@@ -4,6 +4,7 @@ import type { Action, RefusedAction } from "../codec/action.ts";
 import { sha256, toHash, ZERO_HASH } from "../codec/hash.ts";
 import { publicKeyFromBytes } from "../codec/public-key.ts";
 import { ACCOUNT_CREATION, STORAGE_USAGE } from "../parameters/protocol-config.ts";
+import { MAX_BALANCE_YOCTO } from "./balance.ts";
 import {
   deployGlobalContract,
   initDeterministicAccount,
@@ -90,13 +91,15 @@ function createAccount(scope: ReceiptScope): void {
   scope.createdAccount = true;
 }
 
-/** Gas that comes back also comes back to the allowance of the key that paid for it. */
+/** Gas that comes back also comes back to the allowance of the key that paid for it, up to the most of a u128. */
 function refundAllowance(scope: ReceiptScope, amount: bigint): void {
   const { receipt, state } = scope;
   if (receipt.predecessorId !== SYSTEM_ACCOUNT || receipt.signerId !== receipt.receiverId) return;
   const accessKey = state.get("accessKey", receipt.receiverId, receipt.signerPublicKey);
   if (accessKey?.permission.kind !== "FunctionCall" || accessKey.permission.allowance === undefined) return;
-  const permission = { ...accessKey.permission, allowance: accessKey.permission.allowance + amount };
+  let allowance = accessKey.permission.allowance + amount;
+  if (allowance > MAX_BALANCE_YOCTO) allowance = MAX_BALANCE_YOCTO;
+  const permission = { ...accessKey.permission, allowance };
   state.set("accessKey", receipt.receiverId, receipt.signerPublicKey, { ...accessKey, permission });
 }
 

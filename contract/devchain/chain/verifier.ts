@@ -17,6 +17,7 @@ import type { SignedTransaction } from "../codec/transaction.ts";
 import { MAX_STATE_INIT_ENTRIES } from "../parameters/later-fees.ts";
 import { LIMITS, MIN_GAS_PURCHASE_PRICE, PROTOCOL_VERSION } from "../parameters/protocol-config.ts";
 import { attachedGas, receiptFees } from "../vm/action-fees.ts";
+import { MAX_BALANCE_YOCTO } from "./balance.ts";
 import { isStakingKey } from "./staking.ts";
 import type { Account, StateView } from "./state.ts";
 import { missingForStorage } from "./storage-stake.ts";
@@ -146,7 +147,13 @@ export function checkActions(actions: readonly Action[], receiverId: string): Er
     const error = checkAction(action, receiverId);
     if (error !== undefined) return error;
   }
-  const gas = actions.reduce((sum, action) => sum + actionGas(action), 0);
+  let gas = 0;
+  for (const action of actions) {
+    const sum = gas + actionGas(action);
+    // Several that together are no u64; u64::MAX itself is 2^64 as a number and no overflow.
+    if (gas > 0 && sum >= 2 ** 64) return "IntegerOverflow";
+    gas = sum;
+  }
   if (gas > LIMITS.max_total_prepaid_gas) {
     return { TotalPrepaidGasExceeded: { total_prepaid_gas: gas, limit: LIMITS.max_total_prepaid_gas } };
   }
@@ -164,6 +171,7 @@ export interface TransactionCost {
   readonly total: bigint;
 }
 
+/** @throws InvalidTransactionError `CostOverflow` when it is no u128, whatever the signer has */
 export function transactionCost(transaction: SignedTransaction, gasPrice: bigint): TransactionCost {
   const { actions, receiverId, signerId } = transaction;
   const fees = receiptFees(actions, receiverId, signerId === receiverId);
@@ -172,7 +180,9 @@ export function transactionCost(transaction: SignedTransaction, gasPrice: bigint
   const receiptGasPrice = gasPrice > MIN_GAS_PURCHASE_PRICE ? gasPrice : MIN_GAS_PURCHASE_PRICE;
   const burntTokens = BigInt(fees.send) * gasPrice;
   const gasCost = burntTokens + BigInt(attached) * receiptGasPrice;
-  return { burntGas: fees.send, burntTokens, receiptGasPrice, gasCost, total: gasCost + deposit };
+  const total = gasCost + deposit;
+  if (total > MAX_BALANCE_YOCTO) throw new InvalidTransactionError("CostOverflow");
+  return { burntGas: fees.send, burntTokens, receiptGasPrice, gasCost, total };
 }
 
 /** Checks what does not depend on the state. @throws InvalidTransactionError */
@@ -235,6 +245,7 @@ export function chargeTransaction(
   gasPrice: bigint,
 ): { account: Account; accessKey: AccessKey; cost: TransactionCost } {
   const { signerId, publicKey, nonce } = transaction;
+  const cost = transactionCost(transaction, gasPrice);
   const account = state.get("account", signerId, "");
   if (account === undefined) throw new InvalidTransactionError({ SignerDoesNotExist: { signer_id: signerId } });
   const accessKey = state.get("accessKey", signerId, publicKey);
@@ -254,7 +265,6 @@ export function chargeTransaction(
       NonceTooLarge: { tx_nonce: Number(nonce), upper_bound: Number(upperBound) },
     });
   }
-  const cost = transactionCost(transaction, gasPrice);
   if (account.amount < cost.total) {
     throw new InvalidTransactionError({
       NotEnoughBalance: {
