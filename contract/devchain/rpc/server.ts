@@ -12,6 +12,7 @@ import { ContractPreparation } from "./contract-preparation.ts";
 import { createExplorer } from "./explorer.ts";
 import { behind, FaultInjector, namedBlock, type RpcFaults, tooManyRequests } from "./faults.ts";
 import { createMethods, statusOf } from "./methods.ts";
+import { refuseForeignPage } from "./page-origin.ts";
 import { handlerError, internalError, parseError, RpcError } from "./rpc-error.ts";
 import { TransactionService } from "./transactions.ts";
 import { unknownBlock } from "./unknown-block.ts";
@@ -103,6 +104,7 @@ function createApp(chain: DevChain, transactions: TransactionService, faults: Fa
     const rpcError = error instanceof RpcError ? error : internalError("the embedded chain failed, see its log");
     return context.json({ jsonrpc: "2.0", error: rpcError.body, id }, rpcError.httpStatus as 200);
   };
+  // Every page may read and send transactions, as with any RPC node: that is how dapps in browsers are developed.
   app.use((context, next) => {
     context.header("access-control-allow-origin", "*");
     return next();
@@ -128,6 +130,7 @@ function createApp(chain: DevChain, transactions: TransactionService, faults: Fa
     try {
       const request = readRequest(await context.req.text());
       id = request.id;
+      if (request.method.startsWith("sandbox_")) refuseForeignPage(context.req.raw.headers);
       const result = await answerTo(request);
       return context.json({ jsonrpc: "2.0", result, id });
     } catch (error) {
