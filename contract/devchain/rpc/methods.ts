@@ -4,6 +4,7 @@ import { DevChainError, GENESIS_HEIGHT } from "../chain/devchain-types.ts";
 import type { Block } from "../chain/types.ts";
 import { PROTOCOL_CONFIG, PROTOCOL_VERSION } from "../parameters/protocol-config.ts";
 import { changes, changesInBlock } from "./changes.ts";
+import type { FastForward } from "./fast-forward.ts";
 import { Params } from "./params.ts";
 import { query, REQUEST_TYPES } from "./queries.ts";
 import { parseQueryParams } from "./query-path.ts";
@@ -14,7 +15,7 @@ import { requireBlock } from "./unknown-block.ts";
 import { epochStart, validators, validatorsOrdered } from "./validators.ts";
 import { BLOCK_PRODUCER, blockView, chunkView, epochIdOf, receiptView } from "./views.ts";
 
-type Method = (params: unknown) => object | string | null | Promise<object>;
+type Method = (params: unknown) => object | string | null | Promise<object | string>;
 
 const isoTime = (timestampNs: bigint) => {
   const seconds = new Date(Number(timestampNs / 1_000_000n)).toISOString().slice(0, 19);
@@ -127,7 +128,11 @@ function receipt(chain: DevChain, params: Params): object {
 }
 
 /** All methods over one chain; anything else is `METHOD_NOT_FOUND`. */
-export function createMethods(chain: DevChain, transactions: TransactionService): (name: string) => Method {
+export function createMethods(
+  chain: DevChain,
+  transactions: TransactionService,
+  making: FastForward,
+): (name: string) => Method {
   const signed = ["signed_tx_base64"];
   const byHash = ["tx_hash", "sender_account_id"];
   const methods = new Map<string, Method>(
@@ -154,18 +159,19 @@ export function createMethods(chain: DevChain, transactions: TransactionService)
       },
       validators: (params) => validators(chain, Params.parse(params, ["block_id"])),
       query: (params) => query(chain, parseQueryParams(params)),
-      send_tx: (params) => transactions.send(Params.parse(params, signed)),
-      broadcast_tx_async: (params) => transactions.submit(Params.parse(params, signed).base64("signed_tx_base64")),
-      broadcast_tx_commit: (params) => transactions.commit(Params.parse(params, signed)),
+      send_tx: (params) => making.whenDone(() => transactions.send(Params.parse(params, signed))),
+      broadcast_tx_async: (params) =>
+        making.whenDone(() => transactions.submit(Params.parse(params, signed).base64("signed_tx_base64"))),
+      broadcast_tx_commit: (params) => making.whenDone(() => transactions.commit(Params.parse(params, signed))),
       tx: (params) => transactions.status(Params.parse(params, byHash), false),
       EXPERIMENTAL_tx_status: (params) => transactions.status(Params.parse(params, byHash), true),
       EXPERIMENTAL_receipt: (params) => receipt(chain, Params.parse(params, ["receipt_id"])),
       EXPERIMENTAL_changes: (params) => changes(chain, Params.parse(params)),
       EXPERIMENTAL_changes_in_block: (params) => changesInBlock(chain, Params.parse(params)),
-      sandbox_fast_forward: (params) => fastForward(chain, Params.parse(params, ["delta_height"])),
-      sandbox_patch_state: (params) => patchState(chain, Params.parse(params, ["records"])),
-      sandbox_snapshot: () => takeSnapshot(chain),
-      sandbox_revert: (params) => revert(chain, Params.parse(params, ["snapshot_id"])),
+      sandbox_fast_forward: (params) => fastForward(making, Params.parse(params, ["delta_height"])),
+      sandbox_patch_state: (params) => making.whenDone(() => patchState(chain, Params.parse(params, ["records"]))),
+      sandbox_snapshot: () => making.whenDone(() => takeSnapshot(chain)),
+      sandbox_revert: (params) => making.whenDone(() => revert(chain, Params.parse(params, ["snapshot_id"]))),
       EXPERIMENTAL_protocol_config: (params) => {
         requireBlock(chain, Params.parse(params).blockReference(), "config");
         return protocolConfig(chain);

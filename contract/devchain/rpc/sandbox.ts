@@ -7,18 +7,13 @@ import { DevChainError } from "../chain/devchain-types.ts";
 import type { StatePatch } from "../chain/snapshot.ts";
 import type { AccessKeyPermission } from "../codec/action.ts";
 import { ZERO_HASH } from "../codec/hash.ts";
+import type { FastForward } from "./fast-forward.ts";
 import type { Params } from "./params.ts";
 import { handlerError, parseError } from "./rpc-error.ts";
 
 /** `{delta_height}` */
-export function fastForward(chain: DevChain, params: Params): object {
-  const blocks = params.integer("delta_height");
-  try {
-    chain.fastForward(blocks);
-  } catch (error) {
-    if (error instanceof RangeError) throw parseError(error.message);
-    throw error;
-  }
+export async function fastForward(making: FastForward, params: Params): Promise<object> {
+  await making.run(params.integer("delta_height"));
   return {};
 }
 

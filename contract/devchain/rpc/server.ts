@@ -10,6 +10,7 @@ import { decodeSignedTransaction } from "../codec/transaction.ts";
 import { encodeSnapshotFile } from "../storage/snapshot-file.ts";
 import { ContractPreparation } from "./contract-preparation.ts";
 import { createExplorer } from "./explorer.ts";
+import { FastForward } from "./fast-forward.ts";
 import { behind, FaultInjector, namedBlock, type RpcFaults, tooManyRequests } from "./faults.ts";
 import { createMethods, statusOf } from "./methods.ts";
 import { refuseForeignPage } from "./page-origin.ts";
@@ -85,9 +86,14 @@ function readRequest(body: string): RpcRequest {
   return { id, method, params };
 }
 
-function createApp(chain: DevChain, transactions: TransactionService, faults: FaultInjector): Hono {
-  const methodOf = createMethods(chain, transactions);
-  const staleMethodOf = createMethods(behind(chain, faults.staleBlocks), transactions);
+function createApp(
+  chain: DevChain,
+  transactions: TransactionService,
+  making: FastForward,
+  faults: FaultInjector,
+): Hono {
+  const methodOf = createMethods(chain, transactions, making);
+  const staleMethodOf = createMethods(behind(chain, faults.staleBlocks), transactions, making);
   const answerTo = async ({ method, params }: RpcRequest): Promise<object | string | null> => {
     const hit = faults.next();
     if (hit.has("tooManyRequests")) throw tooManyRequests();
@@ -208,12 +214,14 @@ export async function startDevChainServer(chain: DevChain, options: DevChainServ
     maxWaiting: MAX_WAITING_REQUESTS,
   });
   const faults = new FaultInjector(options.faults);
-  const app = createApp(chain, transactions, faults);
+  const making = new FastForward(chain);
+  const app = createApp(chain, transactions, making, faults);
   const server = createServer(getRequestListener(app.fetch));
   server.keepAliveTimeout = KEEP_ALIVE_MS;
   const port = await listen(server, host, options.port ?? DEFAULT_PORT);
   const next = options.virtualClock === true ? () => void chain.produceBlock() : () => produceNow(chain);
   const produce = () => {
+    if (making.isRunning) return;
     if (faults.dropsHead() && chain.canDropHead) chain.dropHead();
     next();
   };
@@ -230,6 +238,7 @@ export async function startDevChainServer(chain: DevChain, options: DevChainServ
     stop: async () => {
       stopTimer();
       demand?.stop();
+      await making.stop();
       await preparation.stop();
       transactions.stop();
       await new Promise<void>((resolve) => {
