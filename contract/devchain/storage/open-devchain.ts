@@ -3,7 +3,7 @@
  * made again at the next start. Blocks are on disk before anybody hears of them, so `kill -9` loses none; a
  * transaction that waited for its block is lost with the process, as a mempool's are.
  */
-import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeSync } from "node:fs";
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { DevChain } from "../chain/devchain.ts";
 import type { DevChainOptions } from "../chain/devchain-types.ts";
@@ -43,6 +43,11 @@ export class OpenDevChainError extends Error {
 
 const LOG_FILE = "blocks.log";
 const LOCK_FILE = "lock";
+
+/** Whether a chain began in this directory: then its log says which accounts it has. */
+export function hasChain(dataDirectory: string): boolean {
+  return existsSync(join(dataDirectory, LOG_FILE));
+}
 
 function isAlive(pid: number): boolean {
   try {
