@@ -1,5 +1,5 @@
 /**
- * Compiles the contract and the caller contract into `contract/dist`. The compiler is AssemblyScript's own; what it
+ * Compiles the contract and the caller contract into `contract/dist`, and writes the ABI there, `abi.json`. The compiler is AssemblyScript's own; what it
  * reads goes through `packTexts`, and nothing is compiled when sources, options and compiler are those of the last
  * time. `node build.ts <source> <wasm>` is one compilation: it blocks for a second, so it has a process of its own.
  */
@@ -8,6 +8,7 @@ import { createHash, randomUUID } from "node:crypto";
 import { globSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { basename, join, resolve } from "node:path";
+import { nearAbi } from "./client/abi.ts";
 import { mergeSegments } from "./merge-segments.ts";
 import { declareTexts, packTexts } from "./pack-texts.ts";
 
@@ -82,8 +83,18 @@ function compile(source: string, wasm: string): Promise<void> {
   });
 }
 
+/** What explorers and wallets read of the contract; from the table of methods, which the wasm does not depend on. */
+function writeAbi(): void {
+  const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { version: string };
+  const unfinished = join(dist, `abi.json.${randomUUID()}`);
+  mkdirSync(dist, { recursive: true });
+  writeFileSync(unfinished, `${JSON.stringify(nearAbi(version), undefined, 2)}\n`);
+  renameSync(unfinished, join(dist, "abi.json"));
+}
+
 /** @throws {BuildError} with the compiler's own words. */
 export async function buildContract(): Promise<void> {
+  writeAbi();
   const require = createRequire(import.meta.url);
   const { version } = require("assemblyscript/package.json") as { version: string };
   const stamp = stampOf(version);
