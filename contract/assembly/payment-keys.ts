@@ -1,17 +1,20 @@
 /**
  * Payment keys: secrets of the system's own accessor whose profile is a number that is used once. Their balances
  * stand in the ciphertext, so a top-up waits until whoever serves the keys has written a new one, and gives the
- * tokens back where that does not happen. `N` ‖ account → the highest number it has used.
+ * tokens back where that does not happen. `N` ‖ account → the highest number it has used; `t` → the top-ups so far,
+ * `t` ‖ number → the data id of one that waits, `t` ‖ data id → its number.
  */
 import { parseAccount } from "./accounts";
 import { BorshReader, BorshWriter } from "./borsh";
-import { decimal, same } from "./buffer";
+import { decimal, EMPTY, same } from "./buffer";
 import { parseHash } from "./encoding";
 import { emitPaymentKeyDeleted, emitTopUp } from "./events";
-import { assertPrivate, attachedDeposit, awaited, check, panic, predecessor, read, resume, returnBytes, suspend, write } from "./host";
+import {
+  assertPrivate, attachedDeposit, awaited, check, has, panic, predecessor, read, remove, resume, returnBytes, suspend, write,
+} from "./host";
 import { callArguments, JsonObject, parseJson } from "./json";
 import { JsonWriter } from "./json-writer";
-import { keyOf } from "./keys";
+import { keyOf, numberedKey } from "./keys";
 import { MAX_NAME_BYTES, MAX_RESUME_BYTES } from "./limits";
 import { Accessor, Secret } from "./secrets";
 import { State } from "./state";
@@ -19,6 +22,7 @@ import { StorageMeter } from "./storage-meter";
 import { U128 } from "./u128";
 
 const NONCE_PREFIX: u8 = 0x4e;
+const TOP_UP_PREFIX: u8 = 0x74;
 /** $1: below it the fees of both sides are not worth it. */
 const MIN_TOP_UP: u64 = 1_000_000;
 const TOP_UP_GAS: u64 = 30_000_000_000_000;
@@ -51,6 +55,38 @@ function keyNamed(owner: Uint8Array, nonce: u32): Secret | null {
   return new Secret(Accessor.paymentKey(), decimal(nonce), owner).find();
 }
 
+/**
+ * A top-up that waits. The data ids of requests are in their events, and a resume ends whatever yield it names, so only
+ * a data id that stands here is ever resumed for the operator. The callback does not know its own: it has the number.
+ */
+class TopUp {
+  constructor(readonly number: u64, readonly dataId: Uint8Array) {}
+
+  static nextNumber(): u64 {
+    const counter = keyOf(TOP_UP_PREFIX, EMPTY), stored = read(counter);
+    const number = stored ? new BorshReader(stored).u64() : 0, w = new BorshWriter(8);
+    w.u64(number + 1);
+    write(counter, w.done());
+    return number;
+  }
+
+  static waits(dataId: Uint8Array): bool { return has(keyOf(TOP_UP_PREFIX, dataId)); }
+
+  save(): void {
+    const w = new BorshWriter(8);
+    w.u64(this.number);
+    write(numberedKey(TOP_UP_PREFIX, this.number), this.dataId);
+    write(keyOf(TOP_UP_PREFIX, this.dataId), w.done());
+  }
+
+  static end(number: u64): void {
+    const key = numberedKey(TOP_UP_PREFIX, number), dataId = read(key);
+    if (!dataId) return;
+    remove(keyOf(TOP_UP_PREFIX, dataId));
+    remove(key);
+  }
+}
+
 /** Called by the token; what the callback returns is what the token gives back. */
 export function topUpPaymentKey(state: State, owner: Uint8Array, nonce: u32, amount: U128): void {
   check(!amount.lessThan(new U128(MIN_TOP_UP)), "TopUpTooSmall: at least 1000000 minimal units");
@@ -59,13 +95,16 @@ export function topUpPaymentKey(state: State, owner: Uint8Array, nonce: u32, amo
     panic("NoSuchPaymentKey: store it first");
     return;
   }
-  const args = new JsonWriter();
+  const number = TopUp.nextNumber(), args = new JsonWriter();
   args.open();
+  args.numberField("number", number);
   args.textField("owner", owner);
   args.numberField("nonce", nonce);
   args.amountField("amount", amount);
   args.close();
   const dataId = suspend("on_top_up_response", args.done(), TOP_UP_GAS);
+  new TopUp(number, dataId).save();
+  state.assertSolvent();
   emitTopUp(state, dataId, owner, nonce, amount, secret.encrypted);
 }
 
@@ -78,6 +117,7 @@ export function resume_topup(): void {
   check(result.length <= MAX_RESUME_BYTES, "TooLong: result");
   newCiphertext(fields.required("result").object());
   const dataId = parseHash(fields.required("data_id").text(MAX_NAME_BYTES), "data_id");
+  check(TopUp.waits(dataId), "NoSuchTopUp: no top-up waits under this data_id");
   check(resume(dataId, result), "YieldOver: the top-up has ended");
 }
 
@@ -94,6 +134,7 @@ export function on_top_up_response(): void {
   const owner = parseAccount(fields.required("owner")), nonce = <u32>fields.required("nonce").u64();
   const amount = fields.required("amount").amount(), answer = awaited();
   const secret = keyNamed(owner, nonce), out = new JsonWriter();
+  TopUp.end(fields.required("number").u64());
   const encrypted = answer ? newCiphertext(parseJson(answer).object()) : null;
   if (encrypted && secret) {
     secret.encrypted = encrypted;

@@ -66,7 +66,9 @@ function standingOutcome(terms: Terms, requestId: u64): OutcomeRecord | null {
 
 /**
  * The yield's callback, called by the protocol once: after a resume or after 200 blocks. Its own payload is not
- * looked at, since what counts stands in the state. It must not panic: a failed callback could never settle.
+ * looked at, since what counts stands in the state. It must not panic: a failed callback could never settle. For the
+ * same reason it cannot refuse an early end: the resume has used up the yield. So nothing may resume a request but
+ * what has stored its outcome; the only other resume, of top-ups, takes their data ids alone (`payment-keys.ts`).
  */
 export function on_execution_response(): void {
   assertPrivate();

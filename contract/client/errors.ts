@@ -80,6 +80,7 @@ export const PANIC_CODES = [
   "NoSuchRequest",
   "NoSuchSeat",
   "NoSuchSecret",
+  "NoSuchTopUp",
   "NoSuchVersion",
   "NonceUsed",
   "NotACallback",

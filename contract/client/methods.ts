@@ -170,7 +170,11 @@ export const CALLS = {
   update_access: { by: "anyone", payable: true, args: { ...secret, new_access: "Access" } },
 
   ft_on_transfer: { by: "token", args: { sender_id: "account", amount: "usd", msg: "text" }, result: "usd" },
-  on_top_up_response: { by: "self", args: { owner: "account", nonce: "u32", amount: "usd" }, result: "usd" },
+  on_top_up_response: {
+    by: "self",
+    args: { number: "u64", owner: "account", nonce: "u32", amount: "usd" },
+    result: "usd",
+  },
   resume_topup: { by: "operator", args: { data_id: "hash", result: "TopUpResult" } },
   delete_payment_key: { by: "anyone", payable: true, args: { nonce: "u32" } },
   withdraw_developer_earnings: { by: "anyone", args: {}, result: "usd" },

@@ -134,6 +134,32 @@ test("conditions keep their spelling, and what is none is refused", () => {
   assert.equal(view(world, "get_secrets", { ...SECRET, owner: "alice.test" }).access, good[1]);
 });
 
+test("the operator resumes top-ups and nothing else: the data ids of requests are public", () => {
+  const world = World.started([1, 1, 1]);
+  const asked = world.ask();
+  const requested = eventsIn(asked.logs)[0]!.data as { data_id: number[] };
+  const kill = { data_id: Buffer.from(requested.data_id).toString("hex"), result: { Error: { message: "x" } } };
+  assert.is(call(world, "operator.test", "resume_topup", kill).panic, "NoSuchTopUp");
+  world.settle();
+  assert.is(world.request(0)?.requestId, 0);
+
+  const used = () => world.chain.stateAt("optimistic").get("account", OUTLAYER, "")!.storageUsage;
+  expectOk(call(world, "owner.test", "set_payment_token_contract", { token_contract: "bob.test" }));
+  expectOk(call(world, "alice.test", "store_secrets", key(1), paid));
+  const msg = JSON.stringify({ action: "top_up_payment_key", nonce: 1 });
+  const topUp = { sender_id: "alice.test", amount: "1000000", msg };
+  // The first one leaves the count of top-ups behind.
+  const ends: (string | undefined)[] = [];
+  const sizes = ["late", "late"].map(() => {
+    const { hash } = expectOk(call(world, "bob.test", "ft_on_transfer", topUp));
+    world.advance(220);
+    ends.push(world.finalValue(hash));
+    return used();
+  });
+  assert.equal(ends, ['"1000000"', '"1000000"']);
+  assert.is(sizes[1], sizes[0]);
+});
+
 const key = (nonce: number | string) => ({ ...SECRET, accessor: { System: "PaymentKey" }, profile: String(nonce) });
 
 test("a payment key's number is used once, and its top-up waits for the operator or comes back", () => {
@@ -164,7 +190,7 @@ test("a payment key's number is used once, and its top-up waits for the operator
   expectOk(call(world, "operator.test", "resume_topup", answer));
   assert.is(world.finalValue(asked.hash), '"0"');
   assert.is(view(world, "get_secrets", { ...key(3), owner: "alice.test" }).encrypted_secrets, "EfGh");
-  assert.is(call(world, "operator.test", "resume_topup", answer).panic, "YieldOver");
+  assert.is(call(world, "operator.test", "resume_topup", answer).panic, "NoSuchTopUp");
   const late = expectOk(topUp(3, "1000000"));
   world.advance(220);
   assert.is(world.finalValue(late.hash), '"1000000"');
