@@ -10,7 +10,7 @@ import { callInput, check } from "./host";
 import { argumentsFrom, Json, JsonObject } from "./json";
 import { MAX_ATTESTATIONS } from "./limits";
 import { Attestation, GuestResponse, readAttestations } from "./records";
-import { checkResponse, parseResponse } from "./responses";
+import { parseResponse, readResponse } from "./responses";
 
 const BORSH: u8 = 1;
 
@@ -83,11 +83,8 @@ export class AnswerArguments {
     check(attestations.length <= MAX_ATTESTATIONS, "TooLong: attestations");
     for (let i = 0; i < attestations.length; i++) checkAccount(attestations[i].accountId, "account_id");
     const answer = new AnswerArguments(requestId, leaseEpoch, codeHash, tapeHash, attestations);
-    const response = new BorshReader(encoded, true);
     answer.seat = seat;
-    answer.response = GuestResponse.read(response);
-    response.assertEnd();
-    checkResponse(answer.response);
+    answer.response = readResponse(encoded);
     answer.encoded = encoded;
     return answer;
   }

@@ -5,11 +5,12 @@
 import { ByteBuffer } from "./buffer";
 import { check, log, timestampNs } from "./host";
 import { JsonWriter } from "./json-writer";
-import { INPUT_IN_EVENT_BYTES, MAX_EVENT_BYTES } from "./limits";
+import { INPUT_IN_EVENT_BYTES, MAX_ERROR_BYTES, MAX_EVENT_BYTES } from "./limits";
 import { CodeSource, GuestResponse, LeaseRecord, NodeRecord, RequestRecord, SOURCE_GITHUB } from "./records";
 import { State } from "./state";
 import { Text } from "./text";
 import { U128 } from "./u128";
+import { firstNotUtf8 } from "./utf8";
 
 function begin(state: State, event: Text, capacity: i32 = 512): JsonWriter {
   const out = new JsonWriter(capacity);
@@ -145,7 +146,10 @@ export function emitRequested(state: State, request: RequestRecord, extras: Requ
   emit(out);
 }
 
-/** `response` is null where the yield ran out of blocks. */
+/**
+ * `response` is null where the yield ran out of blocks. Never too long: two texts of 512 bytes with six bytes an escape,
+ * an address of 2,048 printable ones with two, and names.
+ */
 export function emitCompleted(
   state: State, request: RequestRecord, response: GuestResponse | null, charged: U128, refunded: U128, timedOut: Text,
 ): void {
@@ -164,13 +168,23 @@ export function emitCompleted(
   out.key("error_message");
   if (!response) out.quoted(timedOut);
   else if (response.success) out.literal("null");
-  else if (response.error) out.text(response.error!);
+  else if (response.error) out.text(shown(response.error!));
   else out.quoted("Unknown error");
   out.amountField("payment_charged", charged);
   out.amountField("payment_refunded", refunded);
-  out.textOrNullField("compilation_note", response ? response.compilationNote : null);
+  const note = response ? response.compilationNote : null;
+  out.textOrNullField("compilation_note", note ? shown(note) : null);
   out.numberField("timestamp", timestampNs());
   emit(out);
+}
+
+/**
+ * What an event shows of a response's text. Answers with longer ones or bytes that are not UTF-8 are refused; one that
+ * an older contract has stored must not keep its request from ending, so it is cut.
+ */
+function shown(text: Uint8Array): Uint8Array {
+  const start = text.dataStart;
+  return text.subarray(0, <i32>(firstNotUtf8(start, start + min<i32>(text.length, MAX_ERROR_BYTES)) - start));
 }
 
 /** The line that indexers look for. */

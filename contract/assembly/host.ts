@@ -160,7 +160,13 @@ export function verifies(signature: Uint8Array, message: Uint8Array, publicKey: 
 }
 
 export function returnBytes(bytes: Uint8Array): void { value_return(size(bytes), at(bytes)); }
-export function log(bytes: Uint8Array): void { log_utf8(size(bytes), at(bytes)); }
+let logged: i32 = 0;
+export function log(bytes: Uint8Array): void {
+  logged += bytes.length;
+  log_utf8(size(bytes), at(bytes));
+}
+/** Bytes that this call has logged. */
+export function loggedBytes(): i32 { return logged; }
 
 export function read(key: Uint8Array): Uint8Array | null {
   return storage_read(size(key), at(key), SCRATCH) == 1 ? register(SCRATCH) : null;

@@ -1,4 +1,5 @@
 /** A guest's response: from the arguments of a resolve, and to the caller who waits for it. */
+import { BorshReader } from "./borsh";
 import { check, panic } from "./host";
 import { Json, JsonObject, parseJson } from "./json";
 import { JsonWriter } from "./json-writer";
@@ -26,8 +27,15 @@ function parseOutput(value: Json, response: GuestResponse): void {
   } else panic("BadOutput: output has exactly one of Bytes, Text, Json");
 }
 
-/** What {@link parseResponse} sees to, of a response that came as bytes. */
-export function checkResponse(response: GuestResponse): void {
+/** A response that came as bytes: these and no others, under the rules that {@link parseResponse} sees to. */
+export function readResponse(encoded: Uint8Array): GuestResponse {
+  const r = new BorshReader(encoded, true), response = GuestResponse.read(r);
+  r.assertEnd();
+  checkResponse(response);
+  return response;
+}
+
+function checkResponse(response: GuestResponse): void {
   const output = response.output;
   if (output) {
     check(output.length <= MAX_OUTPUT_BYTES, "TooLong: output");

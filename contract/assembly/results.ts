@@ -8,7 +8,6 @@ import { Message } from "./message";
 import { Attestation, GuestResponse, LeaseRecord, OutcomeRecord, RequestRecord, SOURCE_GITHUB, SOURCE_WASM_URL } from "./records";
 import { AnswerArguments } from "./answers";
 import { checkAttestations, hashField, Level, ResultClaim } from "./attestations";
-import { BorshReader } from "./borsh";
 import { ByteBuffer, EMPTY, same } from "./buffer";
 import { checkBound } from "./builds";
 import { parseBase64 } from "./encoding";
@@ -21,7 +20,7 @@ import { Terms } from "./levels";
 import { MAX_OUTPUT_BYTES, MAX_RESPONSE_BYTES } from "./limits";
 import { chargeFor } from "./money";
 import { AnnouncedResult, ObjectionRecord, ProposalRecord, chunksKey } from "./proposals";
-import { parseResponse } from "./responses";
+import { parseResponse, readResponse } from "./responses";
 import { judgeObjection } from "./slashing";
 import { State } from "./state";
 import { StorageMeter } from "./storage-meter";
@@ -189,7 +188,7 @@ export function submit_output_chunk(): void {
   remove(key);
   meter.charge(sender);
   AnnouncedResult.remove(resolution.requestId);
-  accept(resolution, announced.claim, GuestResponse.read(new BorshReader(whole)), whole, announced.attestations);
+  accept(resolution, announced.claim, readResponse(whole), whole, announced.attestations);
 }
 
 /** Takes back one's chunks and their deposit, also when the request is over. */

@@ -5,7 +5,7 @@
 import { decimal, same } from "./buffer";
 import { remember } from "./ended";
 import { emitCharged, emitCompleted } from "./events";
-import { assertPrivate, blockHeight, check, predecessor, returnBytes, timestampNs } from "./host";
+import { assertPrivate, blockHeight, check, loggedBytes, predecessor, returnBytes, timestampNs } from "./host";
 import { callArguments } from "./json";
 import { Terms } from "./levels";
 import { STALE_NS, YIELD_BLOCKS } from "./limits";
@@ -22,8 +22,9 @@ import { State } from "./state";
 import { Text, utf8 } from "./text";
 import { U128 } from "./u128";
 
-/** Every cancelled request logs, and a call may log 16 KiB. */
 const MAX_CLEARED: u64 = 10;
+/** A call may log 16 KiB, and the longest event of an end has below 13,000 bytes: one more begins below this only. */
+const MAX_LOGGED_BEFORE: i32 = 3_000;
 
 /**
  * Ends a request for good: shares credited, state deleted, refund sent. Of the payment, what is charged stays owed, to
@@ -139,7 +140,7 @@ export function clear_all_pending_requests(): void {
   let cleared = 0;
   for (let i = 0; i < ids.length; i++) {
     const request = RequestRecord.load(ids[i]);
-    if (!isStale(request)) break;
+    if (!isStale(request) || loggedBytes() > MAX_LOGGED_BEFORE) break;
     cancel(state, request, "cancelled: stale");
     cleared++;
   }

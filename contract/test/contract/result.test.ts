@@ -1,6 +1,14 @@
+import { createHash, sign } from "node:crypto";
 import { drawTicket, isEligible } from "@outlayer/protocol/lease/sortition";
 import { encode } from "@outlayer/protocol/wire/borsh";
-import { type GuestResponse, guestResponse, outcomeRecord, responseHash } from "@outlayer/protocol/wire/records";
+import {
+  type GuestResponse,
+  guestResponse,
+  outcomeRecord,
+  requestDigest,
+  responseHash,
+} from "@outlayer/protocol/wire/records";
+import { REPLAY_CLASS_PURE, RESULT_DOMAIN, statementDigest } from "@outlayer/protocol/wire/statement";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import {
@@ -18,10 +26,12 @@ import {
   attest,
   BASE_FEE,
   CALLER,
+  CHAIN_ID,
   CODE,
   CODE_HASH,
   eventsIn,
   expectOk,
+  keyOf,
   LIMITS,
   NEAR,
   NODES,
@@ -449,6 +459,130 @@ test("a long response comes as its digest and then in chunks, from anybody, at t
   assert.is(world.call("alice.test", "drop_output_chunks", '{"request_id":0}').panic, "NothingStored");
   assert.is(world.totalYocto(), total);
   assertSolvent(world);
+});
+
+/** Arguments that announce bytes which three nodes signed, whatever they are. */
+function announcementOf(world: World, raw: Uint8Array): string {
+  const request = world.request(0)!;
+  const hash = new Uint8Array(createHash("sha256").update(raw).digest());
+  const digest = statementDigest({
+    domain: RESULT_DOMAIN,
+    chainId: CHAIN_ID,
+    contractId: OUTLAYER,
+    requestId: 0,
+    requestDigest: requestDigest(request),
+    leaseEpoch: 0,
+    holder: "n0.test",
+    codeHash: CODE_HASH,
+    replayClass: REPLAY_CLASS_PURE,
+    costVersion: request.costVersion,
+    inputHash: request.inputHash,
+    seed: request.seed,
+    responseHash: hash,
+    tapeHash: TAPE_HASH,
+  });
+  return announceOutputArgs({
+    requestId: 0,
+    leaseEpoch: 0,
+    codeHash: CODE_HASH,
+    tapeHash: TAPE_HASH,
+    responseHash: hash,
+    responseBytes: raw.length,
+    attestations: NODES.slice(0, 3).map((accountId) => ({
+      accountId,
+      seat: 0,
+      signature: new Uint8Array(sign(null, digest, keyOf(accountId).privateKey)),
+    })),
+  });
+}
+
+test("a response in chunks is read as strictly as a direct one, whoever signed it", () => {
+  const failed = (error: string) => ({ ...textResponse(""), success: false, output: undefined, error });
+  // A text of any length, as no codec of the protocol would write it.
+  const long = Buffer.from(encode(guestResponse, failed("@"))).toString("latin1");
+  const withError = (error: string) => {
+    const length = Buffer.alloc(4);
+    length.writeUInt32LE(error.length);
+    return Buffer.from(long.replace("\x01\0\0\0@", `${length.toString("latin1")}${error}`), "latin1");
+  };
+  const cases: [Uint8Array, string | undefined][] = [
+    [withError("a".repeat(512)), undefined],
+    [withError("a".repeat(20_000)), "TooLong"],
+    [withError("\xff"), "BadBorsh"],
+    // Attestations and a charge of the sender's own making.
+    [Buffer.concat([encode(guestResponse, textResponse("x")), Buffer.alloc(200, 1)]), "BadBorsh"],
+    [encode(guestResponse, textResponse("x")).slice(0, -1), "BadBorsh"],
+  ];
+  for (const [raw, panic] of cases) {
+    const world = leased();
+    expectOk(world.call("n0.test", "submit_execution_output", announcementOf(world, raw)));
+    const args = outputChunkArgs({ requestId: 0, offset: 0, data: raw });
+    assert.is(world.call("n0.test", "submit_output_chunk", args, { depositYocto: NEAR }).panic, panic);
+    // The digest binds nobody: another answer is still taken.
+    if (panic !== undefined) expectOk(resolve(world));
+    assert.is(world.request(0), undefined);
+  }
+});
+
+/** Puts bytes into the contract's state, past all rules. */
+function put(world: World, entries: readonly (readonly [Uint8Array, Uint8Array])[]): void {
+  const patches = entries.map(([key, value]) => {
+    return { column: "data", accountId: OUTLAYER, key: Buffer.from(key).toString("latin1"), value } as const;
+  });
+  const account = world.chain.stateAt("optimistic").get("account", OUTLAYER, "")!;
+  const storageUsage =
+    account.storageUsage + entries.reduce((sum, [key, value]) => sum + key.length + value.length + 40, 0);
+  const grown = { column: "account", accountId: OUTLAYER, key: "", value: { ...account, storageUsage } } as const;
+  world.chain.produceBlock(undefined, [grown, ...patches]);
+}
+
+/** Puts an outcome there that this contract would refuse, as an older one may have left it. */
+function plant(world: World, requestId: number, error: Uint8Array): void {
+  const response = { ...textResponse(""), success: false, output: undefined, error: "" };
+  const outcome = { leaseEpoch: 0, holder: "n0.test", codeHash: CODE_HASH, response, tapeHash: TAPE_HASH };
+  const bytes = Buffer.from(
+    encode(outcomeRecord, { ...outcome, attestations: [], resolvedHeight: 1, chargedYocto: 0n }),
+  );
+  // Behind lease epoch, holder, code hash, success, no output and the error's own flag.
+  const at = 4 + 4 + "n0.test".length + 32 + 3;
+  const length = Buffer.alloc(4);
+  length.writeUInt32LE(error.length);
+  const value = Buffer.concat([bytes.subarray(0, at), length, error, bytes.subarray(at + 4)]);
+  put(world, [[stateKeys.outcome(requestId), new Uint8Array(value)]]);
+}
+
+test("no text keeps a request from ending", () => {
+  const world = World.started([1, 1, 1]);
+  const texts = [Buffer.alloc(20_000, "a"), Buffer.alloc(300, 0xff), Buffer.alloc(512, 1), Buffer.alloc(511, "é")];
+  const asked = texts.map(() => world.ask());
+  texts.forEach((text, requestId) => {
+    plant(world, requestId, text);
+  });
+  world.advance(220);
+  const shown = asked.map(({ hash }) => String(completed(world, hash).data.error_message).length);
+  assert.equal(shown, [512, 0, 512, 255]);
+  assert.equal(JSON.parse(world.view("get_pending_request_ids")), []);
+});
+
+test("clearing what no callback ended logs no more than a call may", () => {
+  const world = World.started([1, 1, 1]);
+  const source = { WasmUrl: { url: `https://example.org/${'"'.repeat(2_000)}`, hash: "c0".repeat(32) } };
+  const ids = [0, 1, 2, 3, 4];
+  for (const _ of ids) world.ask({ source });
+  const page = Buffer.concat([Buffer.from("p"), Buffer.alloc(8)]);
+  const keys = [...ids.map((id) => stateKeys.request(id)), new Uint8Array(page), new TextEncoder().encode("STATE")];
+  const entries = keys.map((key) => [key, world.stored(key)!] as const);
+  world.advance(1_300);
+  put(world, entries);
+  const cleared = ids.map(() => {
+    const { hash } = expectOk(world.call("owner.test", "clear_all_pending_requests", "{}"));
+    return Number(world.finalValue(hash));
+  });
+  assert.ok(cleared[0]! > 0 && cleared[0]! < ids.length);
+  assert.is(
+    cleared.reduce((sum, count) => sum + count),
+    ids.length,
+  );
 });
 
 test("nobody but the contract calls the callback", () => {
