@@ -19,7 +19,7 @@ import { takeLease, wrongEpoch } from "./leases";
 import { Terms } from "./levels";
 import { MAX_OUTPUT_BYTES, MAX_RESPONSE_BYTES } from "./limits";
 import { chargeFor } from "./money";
-import { AnnouncedResult, ObjectionRecord, ProposalRecord, chunksKey } from "./proposals";
+import { AnnouncedResult, chunksKey, lastObjection, ObjectionRecord, ProposalRecord } from "./proposals";
 import { parseResponse, readResponse } from "./responses";
 import { judgeObjection } from "./slashing";
 import { State } from "./state";
@@ -94,11 +94,14 @@ function accept(
   const objection = resolution.objection;
   if (objection) judgeObjection(state, request, objection, claim);
   else if (terms.challengeBlocks > 0 && <u32>signed.length < min(request.replaySeats, state.nodesCurrent)) {
-    const proposal = new ProposalRecord(claim.responseHash, blockHeight() + terms.challengeBlocks, outcome);
-    proposal.save(request.requestId, encoded);
-    state.assertSolvent();
-    emitProposed(state, request.requestId, proposal.finalHeight);
-    return;
+    // Cut where an objection could no longer be judged: an answer near the deadline still counts.
+    const finalHeight = min<u64>(blockHeight() + terms.challengeBlocks, lastObjection(state, request));
+    if (finalHeight > blockHeight()) {
+      new ProposalRecord(claim.responseHash, finalHeight, outcome).save(request.requestId, encoded);
+      state.assertSolvent();
+      emitProposed(state, request.requestId, finalHeight);
+      return;
+    }
   }
   conclude(state, request, outcome, encoded);
 }
