@@ -5,6 +5,7 @@ import { bounded, callArguments, JsonObject } from "./json";
 import { Terms } from "./levels";
 import { MAX_ATTESTATIONS, MAX_CHALLENGE_BLOCKS, MAX_NAME_BYTES, MIN_LEASE_BLOCKS, YIELD_BLOCKS } from "./limits";
 import { ownerAction, ownerMay } from "./owner";
+import { Prices } from "./prices";
 import { optionalName } from "./sources";
 import { State, STATE_VERSION } from "./state";
 import { sameText, Text, utf8 } from "./text";
@@ -140,7 +141,7 @@ function applyShares(state: State, fields: JsonObject | null): void {
   state.keystoreShareBps = <u16>bounded(fields, "keystore_share_bps", state.keystoreShareBps, 0, MAX_SHARE_BPS);
 }
 
-/** Prices and shares that are not named stay. */
+/** Prices and shares that are not named stay. Open requests are charged by the prices that they were made under. */
 export function set_pricing(): void {
   const state = State.load();
   const fields = ownerAction(state, "set_pricing");
@@ -149,12 +150,14 @@ export function set_pricing(): void {
   const perInstruction = fields.optional("per_instruction_fee");
   const perMs = fields.optional("per_ms_fee");
   const perCompileMs = fields.optional("per_compile_ms_fee");
+  if (baseFee || perInstruction) Prices.keep(state);
   if (baseFee) state.baseFee = baseFee.amount();
   if (perInstruction) state.perMillionInstructions = perInstruction.amount();
   if (perMs) state.perMs = perMs.amount();
   if (perCompileMs) state.perCompileMs = perCompileMs.amount();
   applyShares(state, fields);
   state.save();
+  state.assertSolvent();
 }
 
 /** The levels above the lowest, all of them; open requests keep what they have. */

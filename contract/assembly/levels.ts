@@ -50,7 +50,7 @@ export class Terms {
     return terms;
   }
 
-  /** Of a request: what was pinned, or the lowest level as it is now. */
+  /** Of a request: what was pinned, or the lowest level, whose base fee is that of now (`prices.ts` has the request's). */
   static of(state: State, requestId: u64): Terms {
     const pinned = state.requestsAboveLowest > 0 ? read(numberedKey(TERMS_PREFIX, requestId)) : null;
     return pinned ? Terms.read(new BorshReader(pinned)) : Terms.lowest(state);

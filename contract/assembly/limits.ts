@@ -11,6 +11,9 @@ export const MAX_OUTPUT_BYTES: i32 = 262_144;
 export const MAX_FORMER_HOLDERS: i32 = 50;
 export const MAX_ATTESTATIONS: i32 = 144;
 
+/** Earlier prices that open requests may still be charged by. */
+export const MAX_OLD_PRICES: i32 = 8;
+
 /** Hard limits of the surface; compilation is bounded by the nodes, the figure is only reported. */
 export const MAX_INSTRUCTIONS: u64 = 500_000_000_000;
 export const MAX_EXECUTION_SECONDS: u64 = 180;

@@ -26,8 +26,8 @@ export function estimateCost(state: State, baseFee: U128, maxInstructions: u64, 
 }
 
 /** Base fee and price of the fuel, never more than the payment; a failure costs the base fee alone. */
-export function chargeFor(state: State, baseFee: U128, success: bool, instructions: u64, payment: U128): U128 {
-  const fuel = success ? state.perMillionInstructions.timesOrMost(instructions / 1_000_000) : new U128();
+export function chargeFor(perMillion: U128, baseFee: U128, success: bool, instructions: u64, payment: U128): U128 {
+  const fuel = success ? perMillion.timesOrMost(instructions / 1_000_000) : new U128();
   if (!fuel.lessThan(payment)) return payment;
   return payment.minus(fuel).lessThan(baseFee) ? payment : baseFee.plus(fuel);
 }

@@ -19,6 +19,7 @@ import { takeLease, wrongEpoch } from "./leases";
 import { Terms } from "./levels";
 import { MAX_OUTPUT_BYTES, MAX_RESPONSE_BYTES } from "./limits";
 import { chargeFor } from "./money";
+import { Prices } from "./prices";
 import { AnnouncedResult, chunksKey, lastObjection, ObjectionRecord, ProposalRecord } from "./proposals";
 import { parseResponse, readResponse } from "./responses";
 import { judgeObjection } from "./slashing";
@@ -90,7 +91,10 @@ function accept(
   outcome.tapeHash = claim.tapeHash;
   outcome.attestations = signed;
   outcome.resolvedHeight = blockHeight();
-  outcome.charged = chargeFor(state, terms.baseFee, response.success, response.instructions, request.payment);
+  const prices = Prices.of(state, request.requestId), baseFee = terms.number > 0 ? terms.baseFee : prices.baseFee;
+  outcome.charged = chargeFor(
+    prices.perMillionInstructions, baseFee, response.success, response.instructions, request.payment,
+  );
   const objection = resolution.objection;
   if (objection) judgeObjection(state, request, objection, claim);
   else if (terms.challengeBlocks > 0 && <u32>signed.length < min(request.replaySeats, state.nodesCurrent)) {

@@ -12,6 +12,7 @@ import { STALE_NS, YIELD_BLOCKS } from "./limits";
 import { refund } from "./money";
 import { ownerAction } from "./owner";
 import { pendingIds, removePending } from "./pending";
+import { Prices } from "./prices";
 import { AnnouncedResult, ObjectionRecord, ProposalRecord } from "./proposals";
 import { LeaseRecord, OutcomeRecord, removeRequest, RequestRecord } from "./records";
 import { answer } from "./responses";
@@ -93,7 +94,8 @@ export function on_execution_response(): void {
   // Whoever held the request last had all of its lease; an answer that was objected to is not the holder's delay.
   if (lease && !(terms.challengeBlocks > 0 && ObjectionRecord.exists(requestId))) penaliseHolder(state, requestId, lease);
   AnnouncedResult.remove(requestId);
-  const charged = state.baseFee.lessThan(request.payment) ? state.baseFee : request.payment;
+  const baseFee = Prices.of(state, requestId).baseFee;
+  const charged = baseFee.lessThan(request.payment) ? baseFee : request.payment;
   const back = settle(state, request, terms, null, charged);
   emitCharged(charged);
   emitCompleted(state, request, null, charged, back, "timed out: no result within the yield's 200 blocks");

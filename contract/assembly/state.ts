@@ -13,7 +13,7 @@ import { utf8 } from "./text";
 import { U128 } from "./u128";
 
 export const CONTRACT_VERSION = "0.3.0";
-export const STATE_VERSION: u8 = 3;
+export const STATE_VERSION: u8 = 4;
 /** The rule by which fuel is counted; signed with every result. */
 export const COST_VERSION: u16 = 1;
 
@@ -91,6 +91,10 @@ export class State {
   /** The last epoch that became active; 0: none. */
   activeKeystoreEpoch: u64 = 0;
 
+  // From here on: since layout 4.
+  /** The first request that today's prices hold for (`prices.ts`). */
+  pricedFrom: u64 = 0;
+
   static exists(): bool { return has(utf8("STATE")); }
 
   static load(): State {
@@ -109,6 +113,7 @@ export class State {
     state.firstLayout(field);
     if (state.layout > 1) state.secondLayout(field);
     if (state.layout > 2) state.thirdLayout(field);
+    if (state.layout > 3) state.fourthLayout(field);
     if (state.account.length > 0) rememberAccount(state.account);
     state.rollSeats();
     return state;
@@ -121,8 +126,11 @@ export class State {
     this.firstLayout(field);
     this.secondLayout(field);
     this.thirdLayout(field);
+    this.fourthLayout(field);
     write(utf8("STATE"), w.done());
   }
+
+  private fourthLayout(f: BorshField): void { this.pricedFrom = f.u64(this.pricedFrom); }
 
   private thirdLayout(f: BorshField): void {
     this.account = f.bytes(this.account);

@@ -127,6 +127,7 @@ export const PANIC_CODES = [
   "TooMany",
   "TooManyInstructions",
   "TooManyLeases",
+  "TooManyPrices",
   "TooManySeats",
   "TooManySeconds",
   "TopUpTooSmall",

@@ -1,8 +1,19 @@
 import { bool, encode, height, option, struct, text, u8, u16, u32, u64, u128 } from "@outlayer/protocol/wire/borsh";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { parseNetwork } from "../../client/index.ts";
-import { type CallOptions, CHAIN_ID, eventsIn, expectOk, NEAR, OUTLAYER, outlayerWasm, World } from "./world.ts";
+import { claimLeaseArgs, parseNetwork } from "../../client/index.ts";
+import {
+  answerArgs,
+  BASE_FEE,
+  type CallOptions,
+  CHAIN_ID,
+  eventsIn,
+  expectOk,
+  NEAR,
+  OUTLAYER,
+  outlayerWasm,
+  World,
+} from "./world.ts";
 
 const call = (world: World, who: string, method: string, args: object, options: CallOptions = {}) =>
   world.call(who, method, JSON.stringify(args), options);
@@ -50,6 +61,52 @@ test("without a timelock the owner's calls take effect at once", () => {
   assert.is(call(world, "owner.test", "set_operator", { new_operator_id: "owner.test" }).panic, "OwnerOnly");
   expectOk(call(world, "bob.test", "set_operator", { new_operator_id: "alice.test" }));
   assert.equal(view(world, "get_config"), ["bob.test", "alice.test"]);
+});
+
+test("new prices hold for new requests: what is open is charged by those that it was made under", () => {
+  const world = World.started([1, 1, 1]);
+  const total = world.totalYocto();
+  const kept = () => world.stored(new TextEncoder().encode("h")) !== undefined;
+  const price = (base_fee: bigint, per_instruction_fee?: bigint) =>
+    call(world, "owner.test", "set_pricing", {
+      base_fee: String(base_fee),
+      ...(per_instruction_fee === undefined ? {} : { per_instruction_fee: String(per_instruction_fee) }),
+    });
+  expectOk(price(BASE_FEE));
+  assert.is(kept(), false);
+  // Two ends of requests before each change: answered, and timed out.
+  const asked = [world.ask(), world.ask()];
+  expectOk(price(2n * BASE_FEE, NEAR));
+  expectOk(price(3n * BASE_FEE, 10n ** 14n));
+  asked.push(world.ask(), world.ask());
+  expectOk(price(NEAR, NEAR));
+  world.advance(40);
+  for (const requestId of [0, 2]) {
+    expectOk(world.call("n0.test", "claim_lease", claimLeaseArgs({ requestId, seat: 0, leaseEpoch: 0 })));
+    expectOk(world.call("bob.test", "resolve_execution", answerArgs(world, { requestId })));
+  }
+  world.advance(220);
+  const charged = asked.map(({ hash }) => {
+    const events = eventsIn(world.outcomes(hash).flatMap(({ logs }) => logs));
+    return BigInt(String(events.find(({ event }) => event === "execution_completed")!.data.payment_charged));
+  });
+  const fuel = 6n * 10n ** 14n;
+  assert.equal(charged, [BASE_FEE + fuel, BASE_FEE, 3n * BASE_FEE + fuel, 3n * BASE_FEE]);
+  assert.is(kept(), true);
+  assert.is(world.totalYocto(), total);
+
+  // A price is kept for its last request and no longer, and no more of them than fit.
+  expectOk(price(BASE_FEE, 10n ** 14n));
+  assert.is(kept(), false);
+  for (let i = 0n; i < 8n; i++) {
+    world.ask();
+    expectOk(price(BASE_FEE + i));
+  }
+  world.ask();
+  assert.is(price(BASE_FEE).panic, "TooManyPrices");
+  expectOk(call(world, "owner.test", "set_pricing", { per_ms_fee: "1" }));
+  expectOk(call(world, "owner.test", "emergency_cancel_execution", { request_id: 5 }));
+  expectOk(price(BASE_FEE));
 });
 
 test("an emergency cancel gives the whole payment back, and the yield's own end finds nothing to do", () => {
@@ -276,7 +333,7 @@ test("a state of the second layout keeps all that it says, and knows its own nam
   assert.is(network.levels.length, 1);
   assert.is(view(world, "get_payment_token_contract"), "bob.test");
   const stored = Buffer.from(world.stored(new TextEncoder().encode("STATE"))!);
-  assert.is(stored[0], 3);
+  assert.is(stored[0], 4);
   assert.ok(stored.includes(OUTLAYER));
 });
 

@@ -73,7 +73,8 @@ class Model {
   readonly stakes = new Map(NODES.slice(0, 3).map((name) => [name, NEAR]));
   readonly exited = new Set<string>();
   readonly earnings = new Map<string, bigint>();
-  readonly open = new Map<number, Extract<Step, { kind: "ask" }>>();
+  /** Each with the prices that it was made under. */
+  readonly open = new Map<number, Extract<Step, { kind: "ask" }> & { baseFee: bigint; perMillion: bigint }>();
   /** Who signed the build of the one repository; nobody before it is built. */
   builders: readonly string[] = [];
   baseFee = 10n ** 21n;
@@ -117,7 +118,8 @@ class Model {
           const { number } = JSON.parse(world.view("get_request", JSON.stringify({ request_id: this.asked }))).level;
           assert.is(number, step.payment >= HIGHER_FEE ? 1 : 0);
         }
-        if (panic === undefined) this.open.set(this.asked++, step);
+        const { baseFee, perMillion } = this;
+        if (panic === undefined) this.open.set(this.asked++, { ...step, baseFee, perMillion });
         break;
       }
       case "answer":
@@ -125,7 +127,7 @@ class Model {
         break;
       case "wait": {
         world.advance(220);
-        for (const [id, { payment }] of [...this.open]) this.#end(id, least(this.baseFee, payment));
+        for (const [id, { payment, baseFee }] of [...this.open]) this.#end(id, least(baseFee, payment));
         break;
       }
       case "withdraw": {
@@ -172,7 +174,7 @@ class Model {
     const response = { ...textResponse("x"), success: step.success, instructions: step.instructions };
     const signers = able.slice(0, Math.max(1, request.level.quorum));
     if (!signers.includes(holder)) signers[0] = holder;
-    const { payment, built, sealed } = this.open.get(id)!;
+    const { payment, built, sealed, baseFee, perMillion } = this.open.get(id)!;
     if (built && this.builders.length === 0) {
       // The deposit is for bytes: it is nobody's claim while the build is bound.
       const args = buildArgs(world, { requestId: id, signers });
@@ -185,8 +187,8 @@ class Model {
       answerArgs(world, { requestId: id, response, signers }),
     );
     assert.is(resolved.panic, undefined);
-    const fuel = step.success ? (step.instructions / 1_000_000n) * this.perMillion : 0n;
-    const charged = least((payment >= HIGHER_FEE ? HIGHER_FEE : this.baseFee) + fuel, payment);
+    const fuel = step.success ? (step.instructions / 1_000_000n) * perMillion : 0n;
+    const charged = least((payment >= HIGHER_FEE ? HIGHER_FEE : baseFee) + fuel, payment);
     const keepers = KEYSTORE.flatMap(([name, shares]) => Array.from({ length: shares }, () => name));
     const left =
       charged -
