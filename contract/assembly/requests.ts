@@ -117,6 +117,19 @@ function applyLimits(request: RequestRecord, extras: RequestExtras): void {
   request.maxMemoryMb = extras.hasMemoryMb ? extras.memoryMb : DEFAULT_MEMORY_MB;
 }
 
+/**
+ * After the estimate, which counts what was asked for: no more instructions than a lease taken at once leaves blocks
+ * for, by the network's own measure. A holder with more could only fail, and would pay for the lease that runs out.
+ */
+function fitToDeadline(state: State, request: RequestRecord, extras: RequestExtras): void {
+  const lasts = YIELD_BLOCKS - state.deadlineReserveBlocks;
+  const blocks = lasts > state.leaseBlocks ? lasts - state.leaseBlocks : 1;
+  if (state.instructionsPerBlock > MAX_INSTRUCTIONS / blocks) return;
+  const most = state.instructionsPerBlock * blocks;
+  request.maxInstructions = min<u64>(request.maxInstructions, most);
+  extras.instructions = min<u64>(extras.instructions, most);
+}
+
 /** What the payment must cover at least; above that it buys a higher level. */
 function checkPayment(state: State, request: RequestRecord, extras: RequestExtras): Terms {
   const instructions = request.compileOnly ? 0 : extras.instructions, seconds = request.compileOnly ? 0 : extras.seconds;
@@ -186,6 +199,7 @@ export function request_execution(): void {
   );
   request.payment = attachedDeposit();
   const terms = checkPayment(state, request, extras);
+  fitToDeadline(state, request, extras);
 
   pinContext(state, request, terms);
   // Last: the input may be read as JSON of its own.

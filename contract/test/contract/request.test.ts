@@ -3,8 +3,15 @@ import { encode } from "@outlayer/protocol/wire/borsh";
 import { requestRecord } from "@outlayer/protocol/wire/records";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { type ExecutionRequest, initializeArgs, requestExecutionArgs, stateKeys } from "../../client/index.ts";
-import { BASE_FEE, CHAIN_ID, eventsIn, expectOk, GITHUB, LIMITS, NEAR, OUTLAYER, World } from "./world.ts";
+import {
+  claimLeaseArgs,
+  type ExecutionRequest,
+  initializeArgs,
+  type NetworkOptions,
+  requestExecutionArgs,
+  stateKeys,
+} from "../../client/index.ts";
+import { BASE_FEE, CHAIN_ID, CODE, eventsIn, expectOk, GITHUB, LIMITS, NEAR, OUTLAYER, World } from "./world.ts";
 
 const WASM_HASH = "ab".repeat(32);
 const sha256 = (data: string) => createHash("sha256").update(data).digest("hex");
@@ -150,6 +157,31 @@ test("the deposit has to reach the surface's estimate, to the yocto", () => {
   assert.is(refused(world, { resource_limits: {} }, BASE_FEE), undefined);
   assert.is(world.request(1)!.maxInstructions, 1_000_000_000n);
   assert.is(world.request(1)!.maxMemoryMb, 128);
+});
+
+test("no run is promised that cannot end before the deadline, and what was asked for is what the estimate counts", () => {
+  const asking = (max_instructions: number, network: NetworkOptions = {}) => {
+    const world = World.started([1], network);
+    const resource_limits = { max_instructions, max_memory_mb: 64, max_execution_seconds: 180 };
+    const estimate = BigInt(JSON.parse(world.view("estimate_execution_cost", JSON.stringify({ resource_limits }))));
+    const args = requestExecutionArgs({ source: CODE, resource_limits });
+    const ask = (depositYocto: bigint) => world.call("alice.test", "request_execution", args, { depositYocto });
+    assert.is(ask(estimate - 1n).panic, "InsufficientPayment");
+    const data = JSON.parse(eventsIn(expectOk(ask(estimate)).logs)[0]!.data.request_data as string);
+    const { maxInstructions } = world.request(0)!;
+    assert.is(BigInt(data.resource_limits.max_instructions), maxInstructions);
+    return { world, estimate, maxInstructions };
+  };
+  const { world, estimate, maxInstructions } = asking(500_000_000_000);
+  assert.is(estimate, BASE_FEE + 500_000n * 10n ** 14n + 180_000n * 10n ** 17n);
+  assert.is(maxInstructions, 180_000_000_000n);
+  // A lease that is taken at once lasts as long as such a run.
+  expectOk(world.call("n0.test", "claim_lease", claimLeaseArgs({ requestId: 0, seat: 0, leaseEpoch: 0 })));
+  const { claimedHeight, untilHeight } = world.lease(0)!;
+  assert.ok(untilHeight - claimedHeight >= 180);
+  assert.is(asking(180_000_000_000).maxInstructions, 180_000_000_000n);
+  assert.is(asking(500_000_000_000, { instructionsPerBlock: 1n << 63n }).maxInstructions, 500_000_000_000n);
+  assert.is(asking(1_000, { instructionsPerBlock: 10n, leaseBlocks: 200 }).maxInstructions, 10n);
 });
 
 test("what cannot be served is refused by name", () => {

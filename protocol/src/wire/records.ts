@@ -75,7 +75,7 @@ export const requestRecord = struct({
   payerId: accountId,
   source: codeSource,
   projectId: option(name),
-  /** Limits as the caller gave them. `maxInstructions` is in fuel (cost version below), memory in MiB. */
+  /** `maxInstructions` is in fuel (cost version below), lowered to what fits before the deadline; memory in MiB. */
   maxInstructions: u64,
   maxMemoryMb: u32,
   maxExecutionSeconds: u32,
