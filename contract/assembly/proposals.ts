@@ -108,16 +108,20 @@ export class AnnouncedResult {
   attestations: Attestation[] = [];
   constructor(readonly claim: ResultClaim, readonly bytes: u32) {}
 
-  save(id: u64): void {
+  /** Both count in the state, which their callers save. */
+  save(state: State, id: u64): void {
     const w = new BorshWriter(1_024);
     writeClaim(w, this.claim);
     w.u32(this.bytes);
     writeAttestations(w, this.attestations);
-    write(requestKey(ANNOUNCED_PREFIX, id), w.done());
+    if (!write(requestKey(ANNOUNCED_PREFIX, id), w.done())) state.announced++;
+  }
+
+  static remove(state: State, id: u64): void {
+    if (state.announced > 0 && remove(requestKey(ANNOUNCED_PREFIX, id))) state.announced--;
   }
 
   static exists(id: u64): bool { return has(requestKey(ANNOUNCED_PREFIX, id)); }
-  static remove(id: u64): void { remove(requestKey(ANNOUNCED_PREFIX, id)); }
 
   static load(id: u64): AnnouncedResult {
     const bytes = read(requestKey(ANNOUNCED_PREFIX, id));

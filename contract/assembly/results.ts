@@ -157,11 +157,13 @@ export function finalize_execution(): void {
 export function submit_execution_output(): void {
   const fields = callArguments(), answer = AnswerArguments.ofFields(fields);
   const resolution = Resolution.begin(answer.requestId);
+  check(!OutcomeRecord.exists(answer.requestId), "AlreadyResolved: the request has its result");
   const lease = namedLease(answer.requestId, answer.leaseEpoch);
   const claim = resolution.claim(lease, answer, hashField(fields, "response_hash"));
   const announced = new AnnouncedResult(claim, <u32>fields.required("response_bytes").upTo(MAX_RESPONSE_BYTES));
   announced.attestations = resolution.attestations(claim, answer);
-  announced.save(answer.requestId);
+  announced.save(resolution.state, answer.requestId);
+  resolution.state.save();
   resolution.state.assertSolvent();
 }
 
@@ -194,7 +196,8 @@ export function submit_output_chunk(): void {
   check(same(sha256(whole), announced.claim.responseHash), "WrongOutput: the bytes are not those that were attested");
   remove(key);
   meter.charge(sender);
-  AnnouncedResult.remove(resolution.requestId);
+  AnnouncedResult.remove(resolution.state, resolution.requestId);
+  resolution.state.save();
   accept(resolution, announced.claim, readResponse(whole), whole, announced.attestations);
 }
 

@@ -38,6 +38,7 @@ function settle(
   terms.unpin(state, request.requestId);
   remember(state, request, outcome);
   removeRequest(request.requestId);
+  AnnouncedResult.remove(state, request.requestId);
   removePending(state, request.requestId);
   if (terms.challengeBlocks > 0) {
     ProposalRecord.remove(request.requestId);
@@ -93,7 +94,6 @@ export function on_execution_response(): void {
   const lease = LeaseRecord.find(requestId);
   // Whoever held the request last had all of its lease; an answer that was objected to is not the holder's delay.
   if (lease && !(terms.challengeBlocks > 0 && ObjectionRecord.exists(requestId))) penaliseHolder(state, requestId, lease);
-  AnnouncedResult.remove(requestId);
   const baseFee = Prices.of(state, requestId).baseFee;
   const charged = baseFee.lessThan(request.payment) ? baseFee : request.payment;
   const back = settle(state, request, terms, null, charged);
@@ -105,7 +105,6 @@ export function on_execution_response(): void {
 function cancel(state: State, request: RequestRecord, why: Text): void {
   const outcome = OutcomeRecord.find(request.requestId);
   const charged = outcome ? outcome.charged : new U128();
-  AnnouncedResult.remove(request.requestId);
   const back = settle(state, request, Terms.of(state, request.requestId), outcome, charged);
   emitCharged(charged);
   emitCompleted(state, request, outcome ? outcome.response : null, charged, back, why);

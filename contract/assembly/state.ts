@@ -94,6 +94,8 @@ export class State {
   // From here on: since layout 4.
   /** The first request that today's prices hold for (`prices.ts`). */
   pricedFrom: u64 = 0;
+  /** Digests that are announced: where there are none, the end of a request need not look for one. */
+  announced: u32 = 0;
 
   static exists(): bool { return has(utf8("STATE")); }
 
@@ -130,7 +132,10 @@ export class State {
     write(utf8("STATE"), w.done());
   }
 
-  private fourthLayout(f: BorshField): void { this.pricedFrom = f.u64(this.pricedFrom); }
+  private fourthLayout(f: BorshField): void {
+    this.pricedFrom = f.u64(this.pricedFrom);
+    this.announced = f.u32(this.announced);
+  }
 
   private thirdLayout(f: BorshField): void {
     this.account = f.bytes(this.account);

@@ -551,6 +551,44 @@ function plant(world: World, requestId: number, error: Uint8Array): void {
   put(world, [[stateKeys.outcome(requestId), new Uint8Array(value)]]);
 }
 
+test("an announced digest goes with its request, however that ends, and none is announced after an outcome", () => {
+  const used = (world: World) => world.chain.stateAt("optimistic").get("account", OUTLAYER, "")!.storageUsage;
+  const raw = encode(guestResponse, textResponse("announced"));
+  const announced = () => {
+    const world = leased([1, 1, 1]);
+    expectOk(world.call("alice.test", "submit_execution_output", announcementOf(world, raw)));
+    return world;
+  };
+  const ends: Record<string, (world: World) => void> = {
+    another: (world) => {
+      expectOk(resolve(world));
+    },
+    timeout: (world) => world.advance(220),
+    cancelled: (world) => {
+      expectOk(world.call("owner.test", "emergency_cancel_execution", '{"request_id":0}'));
+    },
+  };
+  const withdrawn = (world: World) => {
+    for (const node of NODES.slice(0, 3)) world.call(node, "withdraw_earnings");
+    return used(world);
+  };
+  const without = leased([1, 1, 1]);
+  expectOk(resolve(without));
+  for (const [name, end] of Object.entries(ends)) {
+    const world = announced();
+    end(world);
+    assert.is(world.request(0), undefined, name);
+    assert.is(world.view("has_pending_output", '{"request_id":0}'), "false", name);
+    assert.is(withdrawn(world), withdrawn(without), name);
+  }
+
+  // As it stands between the outcome and its callback.
+  const late = leased();
+  const args = announcementOf(late, raw);
+  plant(late, 0, Buffer.from("x"));
+  assert.is(late.call("alice.test", "submit_execution_output", args).panic, "AlreadyResolved");
+});
+
 test("no text keeps a request from ending", () => {
   const world = World.started([1, 1, 1]);
   const texts = [Buffer.alloc(20_000, "a"), Buffer.alloc(300, 0xff), Buffer.alloc(512, 1), Buffer.alloc(511, "é")];
