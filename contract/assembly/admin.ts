@@ -7,6 +7,7 @@ import { MAX_ATTESTATIONS, MAX_CHALLENGE_BLOCKS, MAX_NAME_BYTES, MIN_LEASE_BLOCK
 import { ownerAction, ownerMay } from "./owner";
 import { Prices } from "./prices";
 import { optionalName } from "./sources";
+import { assumeStablecoinsOwed, stablecoinsOwed } from "./stablecoins";
 import { State, STATE_VERSION } from "./state";
 import { sameText, Text, utf8 } from "./text";
 import { U128 } from "./u128";
@@ -182,12 +183,13 @@ export function set_event_metadata(): void {
   state.assertSolvent();
 }
 
-/** Null: stablecoins are not taken. */
+/** Null: stablecoins are not taken. Another token only when nobody has any: what is owed is owed in this one. */
 export function set_payment_token_contract(): void {
   const state = State.load();
   const fields = ownerAction(state, "set_payment_token_contract");
   if (!fields) return;
   const token = fields.optional("token_contract");
+  check(stablecoinsOwed().isZero(), "StablecoinsOwed: balances, earnings or top-ups of the present token are not withdrawn");
   state.paymentToken = token ? parseAccount(token) : null;
   state.save();
   state.assertSolvent();
@@ -210,6 +212,11 @@ export function migrate(): void {
     state.nodesCurrent = state.nodeCount;
     state.nodesNext = state.nodeCount;
     applyLaterDefaults(state, null);
+  }
+  if (state.layout < 4) {
+    // Neither was counted: as many as there can never be.
+    state.announced = 1 << 31;
+    if (state.paymentToken) assumeStablecoinsOwed();
   }
   state.account = currentAccount();
   state.save();

@@ -17,6 +17,7 @@ import { JsonWriter } from "./json-writer";
 import { keyOf, numberedKey } from "./keys";
 import { MAX_NAME_BYTES, MAX_RESUME_BYTES } from "./limits";
 import { Accessor, Secret } from "./secrets";
+import { oweStablecoins, releaseStablecoins } from "./stablecoins";
 import { State } from "./state";
 import { StorageMeter } from "./storage-meter";
 import { U128 } from "./u128";
@@ -104,6 +105,7 @@ export function topUpPaymentKey(state: State, owner: Uint8Array, nonce: u32, amo
   args.close();
   const dataId = suspend("on_top_up_response", args.done(), TOP_UP_GAS);
   new TopUp(number, dataId).save();
+  oweStablecoins(amount);
   state.assertSolvent();
   emitTopUp(state, dataId, owner, nonce, amount, secret.encrypted);
 }
@@ -140,7 +142,10 @@ export function on_top_up_response(): void {
     secret.encrypted = encrypted;
     secret.save();
     out.literal('"0"');
-  } else out.amount(amount);
+  } else {
+    releaseStablecoins(amount);
+    out.amount(amount);
+  }
   returnBytes(out.done());
 }
 

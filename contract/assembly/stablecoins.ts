@@ -1,11 +1,12 @@
 /**
  * Stablecoins that callers attach to requests of a project: balances (`B` ‖ account), what developers have earned
  * (`D` ‖ account), and what an open request holds (`y` ‖ id). All of it lies with the token's contract, in its minimal
- * units; a failed execution gives everything back.
+ * units; a failed execution gives everything back. `$`: what is owed to all of them together, top-ups and withdrawals on
+ * their way too. Who names another token while it is above 0 would pay one token's balances out of another.
  */
 import { parseAccount } from "./accounts";
 import { BorshReader, BorshWriter } from "./borsh";
-import { fresh, same } from "./buffer";
+import { EMPTY, fresh, same } from "./buffer";
 import { emitTopUp } from "./events";
 import { assertPrivate, awaited, callThenWith, check, panic, predecessor, read, remove, returnBytes, write } from "./host";
 import { callArguments, Json, parseJson } from "./json";
@@ -22,6 +23,7 @@ import { U128 } from "./u128";
 const BALANCE_PREFIX: u8 = 0x42;
 const DEVELOPER_PREFIX: u8 = 0x44;
 const HELD_PREFIX: u8 = 0x79;
+const OWED_PREFIX: u8 = 0x24;
 const TRANSFER_GAS: u64 = 15_000_000_000_000;
 const CALLBACK_GAS: u64 = 5_000_000_000_000;
 
@@ -40,6 +42,21 @@ function amountAt(prefix: u8, account: Uint8Array): U128 {
 function add(prefix: u8, account: Uint8Array, amount: U128): void {
   if (!amount.isZero()) write(key(prefix, account), amountAt(prefix, account).plus(amount).toBytes());
 }
+
+export function stablecoinsOwed(): U128 { return amountAt(OWED_PREFIX, EMPTY); }
+
+/** Before the amount becomes somebody's. */
+export function oweStablecoins(amount: U128): void { add(OWED_PREFIX, EMPTY, amount); }
+
+/** When the token has it, or has taken it back. */
+export function releaseStablecoins(amount: U128): void {
+  const rest = stablecoinsOwed().minus(amount);
+  if (rest.isZero()) remove(key(OWED_PREFIX, EMPTY));
+  else write(key(OWED_PREFIX, EMPTY), rest.toBytes());
+}
+
+/** An older contract kept no total: above all that there is, so it never comes down to 0. */
+export function assumeStablecoinsOwed(): void { oweStablecoins(new U128(0, 1 << 63)); }
 
 /** Takes what a request attaches from its caller's balance, with the price that holds at this moment. */
 export function holdAttachedUsd(request: RequestRecord, owner: Uint8Array, price: Price | null): void {
@@ -99,6 +116,7 @@ export function ft_on_transfer(): void {
   const message = parseJson(fields.required("msg").text(MAX_NAME_BYTES)).object();
   const action = message.required("action").text(MAX_NAME_BYTES);
   if (sameText(action, "deposit_balance")) {
+    oweStablecoins(amount);
     add(BALANCE_PREFIX, sender, amount);
     state.assertSolvent();
     returnBytes(utf8('"0"'));
@@ -145,8 +163,10 @@ export function on_stablecoin_sent(): void {
   const fields = callArguments();
   const amount = fields.required("amount").amount();
   const out = new JsonWriter();
-  if (awaited()) out.amount(amount);
-  else {
+  if (awaited()) {
+    releaseStablecoins(amount);
+    out.amount(amount);
+  } else {
     const prefix = fields.required("developer").bool() ? DEVELOPER_PREFIX : BALANCE_PREFIX;
     add(prefix, parseAccount(fields.required("account_id")), amount);
     out.literal('"0"');

@@ -114,6 +114,7 @@ export const PANIC_CODES = [
   "Refused",
   "SameResult",
   "SignedIt",
+  "StablecoinsOwed",
   "StakeFrozen",
   "StakeLocked",
   "StakeTooSmall",

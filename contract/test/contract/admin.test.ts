@@ -332,6 +332,11 @@ test("a state of the second layout keeps all that it says, and knows its own nam
   );
   assert.is(network.levels.length, 1);
   assert.is(view(world, "get_payment_token_contract"), "bob.test");
+  // What it owes of the token is not known, so it keeps that token.
+  const unset = () => call(world, "owner.test", "set_payment_token_contract", { token_contract: null });
+  expectOk(unset());
+  world.advance(13);
+  assert.is(unset().panic, "StablecoinsOwed");
   const stored = Buffer.from(world.stored(new TextEncoder().encode("STATE"))!);
   assert.is(stored[0], 4);
   assert.ok(stored.includes(OUTLAYER));

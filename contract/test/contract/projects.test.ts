@@ -181,6 +181,37 @@ test("shares are by the operation, and a failure gives everything back", () => {
   assert.is(usd(silent, "bob.test"), "50");
 });
 
+/** A contract whose `ft_transfer` does nothing and succeeds. */
+const TOKEN = Uint8Array.from([
+  ...[0, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
+  ...[1, 4, 1, 0x60, 0, 0, 3, 2, 1, 0],
+  ...[7, 15, 1, 11, ...Buffer.from("ft_transfer"), 0, 0],
+  ...[10, 4, 1, 2, 0, 0x0b],
+]);
+
+test("the token is not changed while anybody has some of it, wherever it stands", () => {
+  const naming = (world: World, token_contract: string | null) =>
+    call(world, "owner.test", "set_payment_token_contract", { token_contract }).panic;
+  const world = withToken("50");
+  // A token of the owner's own would say that the owner has deposited.
+  assert.is(naming(world, "owner.test"), "StablecoinsOwed");
+  assert.is(naming(world, null), "StablecoinsOwed");
+  expectOk(ask(world, { params: { attached_usd: "50" } }));
+  assert.is(usd(world, "bob.test"), "0");
+  assert.is(naming(world, "owner.test"), "StablecoinsOwed");
+  settle(world);
+  assert.is(earned(world, "alice.test"), "50");
+  assert.is(naming(world, "owner.test"), "StablecoinsOwed");
+  // What comes back is still owed, what was sent is not.
+  expectOk(call(world, "alice.test", "withdraw_developer_earnings", {}));
+  assert.is(naming(world, "owner.test"), "StablecoinsOwed");
+  world.deploy("operator.test", TOKEN);
+  const { hash } = expectOk(call(world, "alice.test", "withdraw_developer_earnings", {}));
+  assert.is(world.finalValue(hash), '"50"');
+  assert.is(naming(world, "owner.test"), undefined);
+  assert.is(view(world, "get_payment_token_contract"), "owner.test");
+});
+
 test("stablecoins that the token does not send come back to whom they belong", () => {
   const world = withToken("50");
   // operator.test is no contract: the transfer fails.
