@@ -2,7 +2,8 @@
  * Payment keys: secrets of the system's own accessor whose profile is a number that is used once. Their balances
  * stand in the ciphertext, so a top-up waits until whoever serves the keys has written a new one, and gives the
  * tokens back where that does not happen. `N` ‖ account → the highest number it has used; `t` → the top-ups so far,
- * `t` ‖ number → the data id of one that waits, `t` ‖ data id → its number.
+ * `t` ‖ number → the data id of one that waits, `t` ‖ data id → its number; `K` ‖ hash of the secret → what a key was
+ * topped up by. Nothing here spends it, so all of it is its owner's again when the key goes.
  */
 import { parseAccount } from "./accounts";
 import { BorshReader, BorshWriter } from "./borsh";
@@ -17,13 +18,14 @@ import { JsonWriter } from "./json-writer";
 import { keyOf, numberedKey } from "./keys";
 import { MAX_NAME_BYTES, MAX_RESUME_BYTES } from "./limits";
 import { Accessor, Secret } from "./secrets";
-import { oweStablecoins, releaseStablecoins } from "./stablecoins";
+import { creditStablecoins, oweStablecoins, releaseStablecoins } from "./stablecoins";
 import { State } from "./state";
 import { StorageMeter } from "./storage-meter";
 import { U128 } from "./u128";
 
 const NONCE_PREFIX: u8 = 0x4e;
 const TOP_UP_PREFIX: u8 = 0x74;
+const FUNDS_PREFIX: u8 = 0x4b;
 /** $1: below it the fees of both sides are not worth it. */
 const MIN_TOP_UP: u64 = 1_000_000;
 const TOP_UP_GAS: u64 = 30_000_000_000_000;
@@ -88,6 +90,17 @@ class TopUp {
   }
 }
 
+function fundsOf(secret: Secret): U128 {
+  const bytes = read(keyOf(FUNDS_PREFIX, secret.hash()));
+  return bytes ? new BorshReader(bytes).u128() : new U128();
+}
+
+/** Of a key that is gone. After its owner's bytes are paid back: those of the funds came from the contract. */
+export function releaseFunds(secret: Secret): void {
+  const funds = fundsOf(secret);
+  if (remove(keyOf(FUNDS_PREFIX, secret.hash()))) creditStablecoins(secret.owner, funds);
+}
+
 /** Called by the token; what the callback returns is what the token gives back. */
 export function topUpPaymentKey(state: State, owner: Uint8Array, nonce: u32, amount: U128): void {
   check(!amount.lessThan(new U128(MIN_TOP_UP)), "TopUpTooSmall: at least 1000000 minimal units");
@@ -141,6 +154,7 @@ export function on_top_up_response(): void {
   if (encrypted && secret) {
     secret.encrypted = encrypted;
     secret.save();
+    write(keyOf(FUNDS_PREFIX, secret.hash()), fundsOf(secret).plus(amount).toBytes());
     out.literal('"0"');
   } else {
     releaseStablecoins(amount);
@@ -149,7 +163,10 @@ export function on_top_up_response(): void {
   returnBytes(out.done());
 }
 
-/** At once: nobody's consent is needed to take one's own key back. Servers of keys see the event. */
+/**
+ * At once: nobody's consent is needed to take one's own key back. Servers of keys see the event. What the key was topped
+ * up by becomes a balance, to be withdrawn or attached to requests.
+ */
 export function delete_payment_key(): void {
   check(!attachedDeposit().isZero(), "OneYocto: attach 1 yocto, so that a key with full access signs");
   const nonce = <u32>callArguments().required("nonce").upTo(u32.MAX_VALUE);
@@ -160,5 +177,6 @@ export function delete_payment_key(): void {
   }
   secret.remove();
   meter.charge(owner);
+  releaseFunds(secret);
   emitPaymentKeyDeleted(state, owner, nonce);
 }

@@ -15,7 +15,7 @@ import {
   MAX_ACCESS_BYTES, MAX_NAME_BYTES, MAX_PAGE, MAX_PROFILE_BYTES, MAX_PROJECT_ID_BYTES, MAX_SECRET_BYTES, MAX_SECRETS,
   MAX_URL_BYTES, YOCTO_PER_BYTE,
 } from "./limits";
-import { checkNewNonce } from "./payment-keys";
+import { checkNewNonce, releaseFunds } from "./payment-keys";
 import { plainName } from "./projects";
 import { printable } from "./sources";
 import { StorageMeter } from "./storage-meter";
@@ -182,8 +182,10 @@ export function store_secrets(): void {
 
 export function delete_secrets(): void {
   const fields = callArguments(), meter = new StorageMeter(), owner = predecessor();
-  Secret.named(fields, owner).load().remove();
+  const secret = Secret.named(fields, owner).load();
+  secret.remove();
   meter.charge(owner);
+  if (secret.accessor.isPaymentKey) releaseFunds(secret);
 }
 
 export function update_access(): void {

@@ -58,6 +58,9 @@ export function releaseStablecoins(amount: U128): void {
 /** An older contract kept no total: above all that there is, so it never comes down to 0. */
 export function assumeStablecoinsOwed(): void { oweStablecoins(new U128(0, 1 << 63)); }
 
+/** To an account's balance, of what is owed already. */
+export function creditStablecoins(account: Uint8Array, amount: U128): void { add(BALANCE_PREFIX, account, amount); }
+
 /** Takes what a request attaches from its caller's balance, with the price that holds at this moment. */
 export function holdAttachedUsd(request: RequestRecord, owner: Uint8Array, price: Price | null): void {
   const attached = request.attachedUsd;

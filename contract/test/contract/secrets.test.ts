@@ -160,6 +160,36 @@ test("the operator resumes top-ups and nothing else: the data ids of requests ar
   assert.is(sizes[1], sizes[0]);
 });
 
+test("a key's top-ups are its owner's when it is deleted, whoever paid them, and one on its way goes back", () => {
+  const world = World.started([]);
+  const usd = (account_id: string) => view(world, "get_user_stablecoin_balance", { account_id });
+  expectOk(call(world, "owner.test", "set_payment_token_contract", { token_contract: "bob.test" }));
+  for (const nonce of [1, 2]) expectOk(call(world, "alice.test", "store_secrets", key(nonce), paid));
+  const topUp = (sender_id: string, nonce: number, amount: string) => {
+    const msg = JSON.stringify({ action: "top_up_payment_key", nonce, owner: "alice.test" });
+    const { hash, logs } = expectOk(call(world, "bob.test", "ft_on_transfer", { sender_id, amount, msg }));
+    const event = eventsIn(logs)[0]!.data.TopUpPaymentKey as { data_id: number[] };
+    return { hash, data_id: Buffer.from(event.data_id).toString("hex") };
+  };
+  const answer = (data_id: string) =>
+    call(world, "operator.test", "resume_topup", { data_id, result: { Success: { new_encrypted_data: "EfGh" } } });
+  expectOk(answer(topUp("alice.test", 1, "1000000").data_id));
+  expectOk(answer(topUp("owner.test", 1, "2000000").data_id));
+  expectOk(answer(topUp("alice.test", 2, "4000000").data_id));
+  const onItsWay = topUp("owner.test", 1, "8000000");
+  const drop = (nonce: number) =>
+    expectOk(call(world, "alice.test", "delete_payment_key", { nonce }, { depositYocto: 1n }));
+  drop(1);
+  assert.is(usd("alice.test"), "3000000");
+  expectOk(answer(onItsWay.data_id));
+  assert.is(world.finalValue(onItsWay.hash), '"8000000"');
+  expectOk(call(world, "alice.test", "delete_secrets", { accessor: { System: "PaymentKey" }, profile: "2" }));
+  assert.equal([usd("alice.test"), usd("owner.test"), usd("operator.test")], ["7000000", "0", "0"]);
+  // All of it is still owed, until it is withdrawn.
+  const unset = call(world, "owner.test", "set_payment_token_contract", { token_contract: null });
+  assert.is(unset.panic, "StablecoinsOwed");
+});
+
 const key = (nonce: number | string) => ({ ...SECRET, accessor: { System: "PaymentKey" }, profile: String(nonce) });
 
 test("a payment key's number is used once, and its top-up waits for the operator or comes back", () => {
@@ -198,6 +228,8 @@ test("a payment key's number is used once, and its top-up waits for the operator
   assert.is(call(world, "alice.test", "delete_payment_key", { nonce: 3 }).panic, "OneYocto");
   const deleted = expectOk(call(world, "alice.test", "delete_payment_key", { nonce: 3 }, { depositYocto: 1n }));
   assert.equal(eventsIn(deleted.logs)[0]!.data, { DeletePaymentKey: { owner: "alice.test", nonce: 3 } });
+  // The one top-up that was answered; the late one went back to the token.
+  assert.is(view(world, "get_user_stablecoin_balance", { account_id: "alice.test" }), "1000000");
   assert.is(call(world, "alice.test", "store_secrets", key(3), paid).panic, "NonceUsed");
   assert.is(view(world, "get_next_payment_key_nonce", { account_id: "alice.test" }), 4);
 });
