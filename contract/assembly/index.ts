@@ -20,7 +20,7 @@ export {
   set_project_pricing,
 } from "./pricing";
 export {
-  add_version, create_project, delete_project, get_project, get_version, get_version_count, list_user_projects,
+  accept_project, add_version, create_project, delete_project, get_project, get_version, get_version_count, list_user_projects,
   list_versions, remove_version, set_active_version, transfer_project,
 } from "./projects";
 export {

@@ -1,6 +1,7 @@
 /**
  * Projects: a name of an account, with versions of code, one of them active. `J` ‖ "owner/name" → project,
- * `V` ‖ number ‖ sha256(version key) → version, `W` ‖ number → its versions' keys, `U` ‖ owner → its projects' names.
+ * `V` ‖ number ‖ sha256(version key) → version, `W` ‖ number → its versions' keys, `U` ‖ owner → its projects' names,
+ * `O` ‖ "owner/name" → whom the project is offered to.
  * The number outlives a change of owner, so versions stay where they are.
  */
 import { parseAccount } from "./accounts";
@@ -8,12 +9,14 @@ import { BorshReader, BorshWriter } from "./borsh";
 import { ByteBuffer, decimal, EMPTY, fresh, same } from "./buffer";
 import { writeHex } from "./encoding";
 import { emitStorageCleanup, writeSource } from "./events";
-import { check, has, panic, predecessor, read, remove, returnBytes, sha256, timestampNs, write } from "./host";
+import {
+  check, has, panic, predecessor, read, remove, returnBytes, sha256, storageBytes, timestampNs, transfer, write,
+} from "./host";
 import { callArguments, Json, JsonObject } from "./json";
 import { JsonWriter } from "./json-writer";
 import { keyOf, numberedKey, StoredList } from "./keys";
 import {
-  MAX_PAGE, MAX_PROJECT_ID_BYTES, MAX_PROJECT_NAME_BYTES, MAX_PROJECTS, MAX_VERSION_KEY_BYTES, MAX_VERSIONS,
+  MAX_PAGE, MAX_PROJECT_ID_BYTES, MAX_PROJECT_NAME_BYTES, MAX_PROJECTS, MAX_VERSION_KEY_BYTES, MAX_VERSIONS, YOCTO_PER_BYTE,
 } from "./limits";
 import { Message } from "./message";
 import { unprice } from "./pricing";
@@ -27,6 +30,7 @@ const PROJECT_PREFIX: u8 = 0x4a;
 const VERSION_PREFIX: u8 = 0x56;
 const VERSIONS_PREFIX: u8 = 0x57;
 const NAMES_PREFIX: u8 = 0x55;
+const OFFER_PREFIX: u8 = 0x4f;
 
 /** Letters, digits, "-" and "_", so that it reads the same in every id, key and log. */
 export function plainName(value: Json, most: i32): Uint8Array {
@@ -196,6 +200,7 @@ export function delete_project(): void {
   for (let i = 0; i < versions.length; i++) project.removeVersion(versions[i]);
   remove(numberedKey(VERSIONS_PREFIX, project.number));
   remove(keyOf(PROJECT_PREFIX, project.id()));
+  remove(keyOf(OFFER_PREFIX, project.id()));
   namesOf(project.owner).take(project.name);
   meter.charge(project.owner);
   // After the owner's bytes: those of the price are not the project owner's.
@@ -203,17 +208,37 @@ export function delete_project(): void {
   emitStorageCleanup(state, project.id(), project.uuid());
 }
 
-/** Versions and number stay; what the longer or shorter name costs or frees is the old owner's. */
+/**
+ * Offers it: a project's code runs under its owner's name, which nobody may lend to foreign code. One offer a project;
+ * to oneself takes it back.
+ */
 export function transfer_project(): void {
   const fields = callArguments(), meter = new StorageMeter(), project = Project.own(fields);
-  const before = project.id(), oldOwner = project.owner;
-  project.owner = parseAccount(fields.required("new_owner"));
+  const newOwner = parseAccount(fields.required("new_owner")), key = keyOf(OFFER_PREFIX, project.id());
+  if (same(newOwner, project.owner)) remove(key);
+  else write(key, newOwner);
+  meter.charge(project.owner);
+}
+
+/** By whom it is offered to. Versions and number stay; what the longer or shorter name costs or frees is the new owner's. */
+export function accept_project(): void {
+  const fields = callArguments(), named = new Project();
+  named.owner = parseAccount(fields.required("from"));
+  named.name = plainName(fields.required("project_name"), MAX_PROJECT_NAME_BYTES);
+  const project = Project.load(named.id()), before = named.id(), newOwner = predecessor(), used = storageBytes();
+  const offered = read(keyOf(OFFER_PREFIX, before));
+  if (!offered || !same(offered, newOwner)) panic("NotOffered: its owner has not offered this project to the caller");
+  remove(keyOf(OFFER_PREFIX, before));
+  // The offer's bytes are the old owner's.
+  transfer(named.owner, new U128(YOCTO_PER_BYTE).times(used - storageBytes()));
+  const meter = new StorageMeter();
+  project.owner = newOwner;
   check(!has(keyOf(PROJECT_PREFIX, project.id())), "ProjectExists: the account has a project of this name");
   remove(keyOf(PROJECT_PREFIX, before));
   project.save();
-  namesOf(oldOwner).take(project.name);
-  namesOf(project.owner).add(project.name);
-  meter.charge(oldOwner);
+  namesOf(named.owner).take(project.name);
+  namesOf(newOwner).add(project.name);
+  meter.charge(newOwner);
   unprice(before);
 }
 

@@ -91,6 +91,7 @@ export const PANIC_CODES = [
   "NotEligible",
   "NotInCommittee",
   "NotInitialized",
+  "NotOffered",
   "NotPriced",
   "NotRegistered",
   "NotSlashed",

@@ -160,6 +160,7 @@ export const CALLS = {
   remove_version: { by: "anyone", args: { project_name: "text", version_key: "text" } },
   delete_project: { by: "anyone", args: { project_name: "text" } },
   transfer_project: { by: "anyone", payable: true, args: { project_name: "text", new_owner: "account" } },
+  accept_project: { by: "anyone", payable: true, args: { from: "account", project_name: "text" } },
 
   store_secrets: {
     by: "anyone",

@@ -211,6 +211,7 @@ function playProjects(player: Player): void {
   player.play("owner.test", "set_project_pricing", { project_id: "alice.test/app", pricing });
   player.play("owner.test", "remove_project_pricing", { project_id: "alice.test/app" });
   player.play("alice.test", "transfer_project", { project_name: "app", new_owner: "bob.test" }, paid);
+  player.play("bob.test", "accept_project", { from: "alice.test", project_name: "app" }, paid);
   player.play("bob.test", "delete_project", { project_name: "app" });
 
   player.play("alice.test", "store_secrets", { ...SECRET, encrypted_secrets_base64: "AbCd", access: "AllowAll" }, paid);

@@ -60,6 +60,7 @@ test("a project has versions, one of them active, and the owner pays for exactly
   expectOk(call(world, "alice.test", "remove_version", { project_name: "app", version_key: HASH }));
   assert.is(free(world), before);
   expectOk(call(world, "alice.test", "transfer_project", { project_name: "app", new_owner: "bob.test" }, paid));
+  expectOk(call(world, "bob.test", "accept_project", { from: "alice.test", project_name: "app" }, paid));
   assert.is(view(world, "get_project", { project_id: "alice.test/app" }), null);
   assert.is(view(world, "list_user_projects", { account_id: "bob.test" })[0].uuid, project.uuid);
   assert.is(call(world, "alice.test", "delete_project", { project_name: "app" }).panic, "NoSuchProject");
@@ -68,6 +69,44 @@ test("a project has versions, one of them active, and the owner pays for exactly
     ProjectStorageCleanup: { project_id: "bob.test/app", project_uuid: project.uuid },
   });
   assert.is(view(world, "get_version_count", { project_id: "bob.test/app" }), 0);
+  assert.is(free(world), before);
+});
+
+test("a project changes hands when both want it, and nobody gets another's code under its name", () => {
+  const world = withProject();
+  const before = free(world);
+  const offer = (new_owner: string) =>
+    call(world, "alice.test", "transfer_project", { project_name: "app", new_owner }, paid);
+  const accept = (who: string, from = "alice.test") =>
+    call(world, who, "accept_project", { from, project_name: "app" }, paid);
+  assert.is(accept("bob.test").panic, "NotOffered");
+  expectOk(offer("bob.test"));
+  assert.is(view(world, "get_project", { project_id: "bob.test/app" }), null);
+  assert.is(view(world, "get_project", { project_id: "alice.test/app" }).owner, "alice.test");
+  assert.is(accept("owner.test").panic, "NotOffered");
+  // Another offer takes its place, one to oneself takes it back.
+  expectOk(offer("owner.test"));
+  assert.is(accept("bob.test").panic, "NotOffered");
+  expectOk(offer("alice.test"));
+  assert.is(accept("owner.test").panic, "NotOffered");
+  assert.is(free(world), before);
+  // A name of one's own is not overwritten.
+  expectOk(offer("bob.test"));
+  expectOk(call(world, "bob.test", "create_project", { name: "app", source: CODE }, paid));
+  assert.is(accept("bob.test").panic, "ProjectExists");
+  expectOk(call(world, "bob.test", "delete_project", { project_name: "app" }));
+  // An offer goes with its project: a later one of its name is another one.
+  expectOk(call(world, "alice.test", "delete_project", { project_name: "app" }));
+  expectOk(call(world, "alice.test", "create_project", { name: "app", source: WASM }, paid));
+  assert.is(accept("bob.test").panic, "NotOffered");
+  expectOk(offer("bob.test"));
+  const had = world.balance("alice.test");
+  expectOk(accept("bob.test"));
+  // What the offer's bytes cost comes back to who paid them.
+  assert.ok(world.balance("alice.test") > had);
+  assert.is(view(world, "get_project", { project_id: "bob.test/app" }).active_version, HASH);
+  assert.is(accept("bob.test").panic, "NoSuchProject");
+  expectOk(call(world, "bob.test", "delete_project", { project_name: "app" }));
   assert.is(free(world), before);
 });
 
