@@ -264,13 +264,21 @@ export function emitPenalty(state: State, event: Text, requestId: u64, account: 
   emit(out);
 }
 
-/** An owner's action that takes effect when it is called again from `height` on. */
-export function emitAnnounced(state: State, method: Text, digest: Uint8Array, height: u64): void {
+/** An owner's action that takes effect when it is called again in these blocks. */
+export function emitAnnounced(state: State, method: Text, digest: Uint8Array, from: u64, until: u64): void {
   const out = begin(state, "owner_action_announced");
   out.key("method");
   out.quoted(method);
   out.hexField("arguments_hash", digest);
-  out.numberField("from_height", height);
+  out.numberField("from_height", from);
+  out.numberField("until_height", until);
+  emit(out);
+}
+
+export function emitAnnouncementCancelled(state: State, method: Uint8Array, digest: Uint8Array): void {
+  const out = begin(state, "owner_action_cancelled");
+  out.textField("method", method);
+  out.hexField("arguments_hash", digest);
   emit(out);
 }
 

@@ -14,6 +14,7 @@ export { dispute, object, prove_equivocation } from "./disputes";
 export { attest, get_keystore_epoch, get_keystore_posts, open_epoch, post_complaint, post_deal } from "./keystore";
 export { claim_lease, renew_lease } from "./leases";
 export { get_earnings, on_refund, withdraw_earnings } from "./money";
+export { cancel_announcement } from "./owner";
 export { delete_payment_key, get_next_payment_key_nonce, on_top_up_response, resume_topup } from "./payment-keys";
 export {
   get_priced_project_count, get_priced_projects, get_project_max_price, get_project_pricing, remove_project_pricing,

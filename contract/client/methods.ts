@@ -56,6 +56,7 @@ export const CALLS = {
   new: { by: "anyone", args: { owner_id: "account", operator_id: "account?", network: "Network?" } },
   migrate: { by: "self", args: {} },
   upgrade: { by: "owner", args: {} },
+  cancel_announcement: { by: "owner", args: { method: "text" } },
   set_owner: { by: "owner", args: { new_owner_id: "account" } },
   set_operator: { by: "owner", args: { new_operator_id: "account" } },
   set_paused: { by: "owner", args: { paused: "bool" } },

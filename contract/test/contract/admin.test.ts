@@ -45,6 +45,40 @@ test("under a timelock an owner's call announces, and the same call does it when
   assert.is(view(world, "is_paused"), true);
 });
 
+test("an announcement holds for a while, and the owner can take it back", () => {
+  const world = World.started([1], { timelockBlocks: 50 });
+  const setOwner = () => call(world, "owner.test", "set_owner", { new_owner_id: "bob.test" });
+  const cancel = (who: string, method = "set_owner") => call(world, who, "cancel_announcement", { method });
+  const owner = () => view(world, "get_config")[0];
+  assert.is(cancel("owner.test").panic, "NothingAnnounced");
+  const { from_height, until_height } = eventsIn(expectOk(setOwner()).logs)[0]!.data;
+  assert.is(Number(until_height), Number(from_height) + 43_200);
+  assert.is(cancel("alice.test").panic, "OwnerOnly");
+  assert.is(cancel("owner.test", "set_pricing").panic, "NothingAnnounced");
+  const [event] = eventsIn(expectOk(cancel("owner.test")).logs);
+  assert.equal([event!.event, event!.data.method], ["owner_action_cancelled", "set_owner"]);
+  world.advanceTo(Number(from_height));
+  // Not done, but announced again; and what nobody does in its time is announced once more.
+  const again = eventsIn(expectOk(setOwner()).logs)[0]!;
+  assert.is(again.event, "owner_action_announced");
+  world.chain.fastForward(Number(again.data.until_height) - world.height);
+  assert.is(eventsIn(expectOk(setOwner()).logs)[0]!.event, "owner_action_announced");
+  assert.is(owner(), "owner.test");
+  const last = Number(world.height) + 50;
+  world.advanceTo(last);
+  expectOk(setOwner());
+  assert.is(owner(), "bob.test");
+});
+
+test("an announcement can be acted on until its last block", () => {
+  const world = World.started([1], { timelockBlocks: 50 });
+  const args = JSON.stringify({ new_owner_id: "bob.test" });
+  const { until_height } = eventsIn(expectOk(world.call("owner.test", "set_owner", args)).logs)[0]!.data;
+  world.chain.fastForward(Number(until_height) - 2 - world.height);
+  expectOk(world.call("owner.test", "set_owner", args, { atHeight: Number(until_height) }));
+  assert.is(view(world, "get_config")[0], "bob.test");
+});
+
 test("without a timelock the owner's calls take effect at once", () => {
   const world = World.started([1]);
   expectOk(call(world, "owner.test", "set_event_metadata", { standard: "my-outlayer", version: "2.0.0" }));

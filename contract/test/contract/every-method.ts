@@ -284,6 +284,12 @@ function playNetwork(player: Player): void {
   player.play("owner.test", "set_owner", { new_owner_id: "owner.test" });
 }
 
+/** Announcements need a network with a timelock. */
+function playTimelock(player: Player): void {
+  player.play("owner.test", "set_owner", { new_owner_id: "bob.test" });
+  player.play("owner.test", "cancel_announcement", { method: "set_owner" });
+}
+
 /** Objections need a network with challenge blocks. */
 function playChallenge(player: Player): void {
   const { world } = player;
@@ -324,5 +330,7 @@ export function everyCall(): Call[] {
   playChallenge(challenge);
   const ends = new Player(World.started([1]));
   playEnds(ends);
-  return [fresh, main, challenge, ends].flatMap(({ calls }) => calls);
+  const locked = new Player(World.started([1], { timelockBlocks: 10 }));
+  playTimelock(locked);
+  return [fresh, main, challenge, ends, locked].flatMap(({ calls }) => calls);
 }
