@@ -10,8 +10,9 @@ import { callArguments, Json, JsonObject } from "./json";
 import { requestIdArguments } from "./json-writer";
 import { callbackGas, Terms } from "./levels";
 import {
-  DEFAULT_EXECUTION_SECONDS, DEFAULT_INSTRUCTIONS, DEFAULT_MEMORY_MB, MAX_EXECUTION_SECONDS,
-  MAX_INPUT_BYTES, MAX_INSTRUCTIONS, MAX_NAME_BYTES, MAX_PROJECT_ID_BYTES, MAX_VERSION_KEY_BYTES, YIELD_BLOCKS,
+  ANSWERS_RESERVE_BYTES, DEFAULT_EXECUTION_SECONDS, DEFAULT_INSTRUCTIONS, DEFAULT_MEMORY_MB, INPUT_IN_EVENT_BYTES,
+  MAX_EXECUTION_SECONDS, MAX_INPUT_BYTES, MAX_INSTRUCTIONS, MAX_NAME_BYTES, MAX_PROJECT_ID_BYTES,
+  MAX_VERSION_KEY_BYTES, REQUESTS_RESERVE_BYTES, YIELD_BLOCKS,
 } from "./limits";
 import { Message } from "./message";
 import { estimateCost } from "./money";
@@ -214,6 +215,6 @@ export function request_execution(): void {
   addPending(state, request.requestId);
   state.owes(request.payment);
   state.save();
-  state.assertSolvent();
+  state.assertSolvent(request.input.length < INPUT_IN_EVENT_BYTES ? ANSWERS_RESERVE_BYTES : REQUESTS_RESERVE_BYTES);
   emitRequested(state, request, extras, terms.number);
 }

@@ -229,9 +229,12 @@ export class State {
   owes(amount: U128): void { this.liabilities = this.liabilities.plus(amount); }
   settles(amount: U128): void { this.liabilities = this.liabilities.minus(amount); }
 
-  /** What the contract owes and what its bytes lock must be covered by what it has. Called after the last write. */
-  assertSolvent(): void {
-    const locked = new U128(YOCTO_PER_BYTE).times(storageBytes());
+  /**
+   * What the contract owes and what its bytes lock must be covered by what it has, and `reserveBytes` besides. Called
+   * after the last write.
+   */
+  assertSolvent(reserveBytes: u64 = 0): void {
+    const locked = new U128(YOCTO_PER_BYTE).times(storageBytes() + reserveBytes);
     check(
       !balance().lessThan(this.liabilities.plus(locked)),
       "StorageNotCovered: the contract's free balance does not cover the bytes that this call stores",

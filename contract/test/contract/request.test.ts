@@ -11,7 +11,19 @@ import {
   requestExecutionArgs,
   stateKeys,
 } from "../../client/index.ts";
-import { BASE_FEE, CHAIN_ID, CODE, eventsIn, expectOk, GITHUB, LIMITS, NEAR, OUTLAYER, World } from "./world.ts";
+import {
+  answerArgs,
+  BASE_FEE,
+  CHAIN_ID,
+  CODE,
+  eventsIn,
+  expectOk,
+  GITHUB,
+  LIMITS,
+  NEAR,
+  OUTLAYER,
+  World,
+} from "./world.ts";
 
 const WASM_HASH = "ab".repeat(32);
 const sha256 = (data: string) => createHash("sha256").update(data).digest("hex");
@@ -236,11 +248,28 @@ test("a paused contract takes no requests", () => {
 });
 
 test("bytes that the contract's free balance does not cover are refused, and the deposit comes back", () => {
-  const world = World.started([], {}, 2n * NEAR);
+  const world = World.started([], {}, 7n * NEAR);
   const before = world.balance("alice.test");
   assert.is(refused(world, { input_data: "x".repeat(200_000) }), "StorageNotCovered");
   assert.ok(before - world.balance("alice.test") < NEAR / 10n);
   assert.is(refused(world, { input_data: "x".repeat(20_000) }), undefined);
+});
+
+test("whoever fills the free balance with inputs keeps neither small requests nor answers out", () => {
+  const world = World.started([2, 2, 2], { quorum: 2 }, 12n * NEAR);
+  world.ask();
+  world.advance(40);
+  expectOk(world.call("n0.test", "claim_lease", claimLeaseArgs({ requestId: 0, seat: 0, leaseEpoch: 0 })));
+  for (const bytes of [200_000, 50_000, 20_000, 10_000]) {
+    for (let tries = 0; tries < 20 && refused(world, { input_data: "x".repeat(bytes) }) === undefined; tries++);
+  }
+  assert.is(refused(world, { input_data: "x".repeat(20_000) }), "StorageNotCovered");
+  assert.is(refused(world, { input_data: "x".repeat(200) }), undefined);
+  // Small requests end at a reserve of their own, and answers are taken below it.
+  let small = 0;
+  while (refused(world, { input_data: "x".repeat(9_999) }) === undefined) small++;
+  assert.ok(small > 10, `${small} small requests`);
+  expectOk(world.call("bob.test", "resolve_execution", answerArgs(world, { signers: ["n0.test", "n1.test"] })));
 });
 
 test("an uninitialized contract says so, and new is called once", () => {
