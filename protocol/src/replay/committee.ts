@@ -81,7 +81,9 @@ export function activeReplayers(
   lease: LeaseRecord,
   height: number,
 ): readonly Member[] {
+  const { replicas } = request.level;
   const waited = Math.max(0, height - lease.claimedHeight);
-  const wanted = request.level.replicas - 1 + Math.floor(waited / REPLAY_PATIENCE_BLOCKS);
+  // Every lease before this one found no quorum: who was asked then may be gone, and a lease is too short to ask all.
+  const wanted = replicas - 1 + lease.leaseEpoch * replicas + Math.floor(waited / REPLAY_PATIENCE_BLOCKS);
   return committee.filter((draw) => draw.accountId !== lease.holder).slice(0, wanted);
 }

@@ -256,6 +256,20 @@ test("messages about a lease that is not seen yet are heard again when it is", (
   assert.ok(lines.includes(`send Reveal to ${other}`));
 });
 
+test("where a lease found no quorum, the next one asks as many again, so that dead replayers do not stop them all", () => {
+  const narrow = requestRecordOf({ level: { replaySeats: 9, replicas: 2, quorum: 2 } });
+  const [, , last] = replayOrder(narrow, holder) as [string, string, string];
+  const heir = replayOrder(narrow, holder).find((accountId) => accountId !== last)!;
+  const node = new Harness(last);
+  node.sync();
+  node.feed({ kind: "requestOpened", record: narrow });
+  assert.equal(node.feed({ kind: "leaseChanged", requestId, lease: leaseOf(narrow, holder) }), []);
+  const next = leaseOf(narrow, heir, { leaseEpoch: 1, former: [holder], claimedHeight: OPENED + 14 });
+  assert.equal(node.feed({ kind: "leaseChanged", requestId, lease: { ...next, untilHeight: OPENED + 24 } }), [
+    "fetchCode",
+  ]);
+});
+
 test("messages about an earlier lease are stale", () => {
   const node = atWork(replayer);
   const next = leaseOf(record, other, {
