@@ -3,12 +3,40 @@
  * comes, the contract answers with a named refusal or does what it should; a refusal leaves its state as it was, and
  * its balance always covers what it owes and stores. A case is a function of its number, so a failure can be repeated.
  */
-import { createHash } from "node:crypto";
-import { claimLeaseArgs, METHODS, objectArgs } from "../../client/index.ts";
+import { createHash, sign } from "node:crypto";
+import { encode } from "@outlayer/protocol/wire/borsh";
+import { guestResponse, requestDigest, responseHash } from "@outlayer/protocol/wire/records";
+import { REPLAY_CLASS_PURE, RESULT_DOMAIN, resultStatement } from "@outlayer/protocol/wire/statement";
+import {
+  type AttestedResult,
+  appealArgs,
+  claimLeaseArgs,
+  disputeArgs,
+  METHODS,
+  objectArgs,
+  proveEquivocationArgs,
+  type SignedStatement,
+  stateKeys,
+} from "../../client/index.ts";
 import { buildArgs, RECIPE, REPOSITORY } from "./build-world.ts";
 import { Dice } from "./dice.ts";
 import { BORSH_METHODS, type BorshMethod, hostileBorsh } from "./hostile-borsh.ts";
-import { answerArgs, expectOk, GITHUB, LIMITS, NEAR, NODES, OUTLAYER, World } from "./world.ts";
+import {
+  answerArgs,
+  attestAll,
+  CHAIN_ID,
+  CODE_HASH,
+  expectOk,
+  GITHUB,
+  keyOf,
+  LIMITS,
+  NEAR,
+  NODES,
+  OUTLAYER,
+  TAPE_HASH,
+  textResponse,
+  World,
+} from "./world.ts";
 
 const paid = { depositYocto: NEAR / 5n };
 const WHO = ["owner.test", "operator.test", "alice.test", "bob.test", "n0.test", "n1.test", "n4.test", OUTLAYER];
@@ -153,6 +181,85 @@ function garble(dice: Dice, text: string): Uint8Array {
   }
 }
 
+/** An answer about the request that is leased, by these accounts, with every drawn seat of theirs or one each. */
+function attested(world: World, text: string, signers: readonly string[], seats?: number): AttestedResult {
+  const { leaseEpoch, holder } = world.lease(OPEN.leased)!;
+  const response = textResponse(text);
+  const answer = { requestId: OPEN.leased, response, signers, ...(seats === undefined ? {} : { seats }) };
+  const attestations = attestAll(world, signers, answer);
+  return {
+    leaseEpoch,
+    holder,
+    codeHash: CODE_HASH,
+    responseHash: responseHash(response),
+    tapeHash: TAPE_HASH,
+    attestations,
+  };
+}
+
+function statement(world: World, accountId: string, text: string): SignedStatement {
+  const record = world.request(OPEN.leased)!;
+  const { leaseEpoch, holder } = world.lease(OPEN.leased)!;
+  const bytes = encode(resultStatement, {
+    domain: RESULT_DOMAIN,
+    chainId: CHAIN_ID,
+    contractId: OUTLAYER,
+    requestId: OPEN.leased,
+    requestDigest: requestDigest(record),
+    leaseEpoch,
+    holder,
+    codeHash: CODE_HASH,
+    replayClass: REPLAY_CLASS_PURE,
+    costVersion: record.costVersion,
+    inputHash: record.inputHash,
+    seed: record.seed,
+    responseHash: responseHash(textResponse(text)),
+    tapeHash: TAPE_HASH,
+  });
+  const digest = createHash("sha256").update(bytes).digest();
+  return { statement: bytes, signature: new Uint8Array(sign(null, digest, keyOf(accountId).privateKey)) };
+}
+
+/** Arguments that would do what they say, of methods that signatures have to be made for; nothing where there is no subject. */
+function informed(world: World, dice: Dice, method: string): string | undefined {
+  const record = world.stored(stateKeys.request(OPEN.leased));
+  if (!record || !world.lease(OPEN.leased)) return undefined;
+  const some = () => NODES.slice(dice.below(2), 3 + dice.below(3));
+  switch (method) {
+    case "bind_build":
+      return (
+        world.lease(UNBUILT) && buildArgs(world, { requestId: UNBUILT, signers: NODES.slice(0, 2 + dice.below(3)) })
+      );
+    case "dispute":
+      return disputeArgs(record, attested(world, "wrong", some()), attested(world, "right", NODES.slice(1, 5), 2));
+    case "appeal":
+      return appealArgs(dice.pick(NODES), record, attested(world, "wrong", NODES.slice(1, 5), 2));
+    case "prove_equivocation": {
+      const node = dice.pick(NODES.slice(0, 5));
+      return proveEquivocationArgs(
+        node,
+        statement(world, node, "one"),
+        statement(world, node, dice.pick(["one", "two"])),
+      );
+    }
+    case "submit_execution_output": {
+      const response = textResponse("x");
+      const answer = { requestId: OPEN.leased, signers: some(), response };
+      const { response: _, ...fields } = JSON.parse(answerArgs(world, answer));
+      const announced = encode(guestResponse, response);
+      const hash = createHash("sha256").update(announced).digest("hex");
+      return JSON.stringify({ ...fields, response_hash: hash, response_bytes: announced.length });
+    }
+    case "object":
+      return objectArgs({ requestId: 2, seat: dice.below(3) });
+    case "finalize_execution":
+    case "renew_lease":
+      return JSON.stringify({ request_id: dice.pick([2, OPEN.leased]) });
+    default:
+      return undefined;
+  }
+}
+
 export interface HostileCall {
   readonly method: string;
   readonly signer: string;
@@ -178,9 +285,8 @@ export function hostileCall(world: World, number: number): HostileCall {
   let args: unknown = Object.fromEntries(
     Object.entries(description.args).map(([name, type]) => [name, plausible(dice, type)]),
   );
-  if (method === "bind_build" && world.lease(UNBUILT)) {
-    args = JSON.parse(buildArgs(world, { requestId: UNBUILT, signers: NODES.slice(0, 2 + dice.below(3)) }));
-  }
+  const meant = dice.below(4) === 0 ? undefined : informed(world, dice, method);
+  if (meant !== undefined) args = JSON.parse(meant);
   for (let times = dice.below(3); times > 0; times--) args = disturb(dice, args);
   const text = JSON.stringify(args) ?? "";
   const bytes = dice.below(5) === 0 ? garble(dice, text) : Buffer.from(text);
