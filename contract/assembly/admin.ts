@@ -5,6 +5,7 @@ import { bounded, callArguments, JsonObject } from "./json";
 import { Terms } from "./levels";
 import { MAX_ATTESTATIONS, MAX_CHALLENGE_BLOCKS, MAX_NAME_BYTES, MIN_LEASE_BLOCKS, YIELD_BLOCKS } from "./limits";
 import { ownerAction, ownerMay } from "./owner";
+import { rememberFrom } from "./ended";
 import { Prices } from "./prices";
 import { optionalName } from "./sources";
 import { assumeStablecoinsOwed, stablecoinsOwed } from "./stablecoins";
@@ -216,6 +217,7 @@ export function migrate(): void {
   if (state.layout < 4) {
     // Neither was counted: as many as there can never be.
     state.announced = 1 << 31;
+    rememberFrom(state.nextRequestId);
     if (state.paymentToken) assumeStablecoinsOwed();
   }
   state.account = currentAccount();

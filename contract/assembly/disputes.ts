@@ -15,7 +15,7 @@ import { attachedDeposit, blockHeight, check, currentAccount, predecessor, retur
 import { callArguments, Json, JsonObject } from "./json";
 import { JsonWriter } from "./json-writer";
 import { MAX_NAME_BYTES, MAX_STATEMENT_BYTES } from "./limits";
-import { lastObjection, ObjectionRecord, ProposalRecord } from "./proposals";
+import { ObjectionRecord, ProposalRecord } from "./proposals";
 import { NodeRecord, RequestRecord } from "./records";
 import { assertUnpunished, slash } from "./slashing";
 import { Draw, isEligible, ROLE_REPLAY } from "./sortition";
@@ -33,8 +33,7 @@ export function object(): void {
   const account = predecessor();
   const node = NodeRecord.load(account);
   const proposal = ProposalRecord.load(requestId);
-  const last = min<u64>(proposal.finalHeight, lastObjection(state, request));
-  check(blockHeight() <= last, "TooLate: the answer can no longer be objected to");
+  check(blockHeight() <= proposal.finalHeight, "TooLate: the answer can no longer be objected to");
   check(seat < node.seatsFor(request), "NoSuchSeat: not a seat of this account for this request");
   const ticket = new Draw(currentAccount(), request.seed, ROLE_REPLAY, 0).ticket(account, seat);
   check(isEligible(ticket, request.replaySeats, request.seatsTotal), "NotInCommittee: not a seat of the committee");

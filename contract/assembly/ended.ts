@@ -54,6 +54,13 @@ function prune(state: State, before: u64): void {
   write(key, w.done());
 }
 
+/** After an upgrade from a contract that remembered nothing: what ended before is not looked for. */
+export function rememberFrom(requestId: u64): void {
+  const w = new BorshWriter(8);
+  w.u64(requestId / GROUP);
+  write(keyOf(PREFIX, EMPTY), w.done());
+}
+
 /** The request is over; `outcome` is the answer that stood, if there was one. */
 export function remember(state: State, request: RequestRecord, outcome: OutcomeRecord | null): void {
   const number = request.requestId / GROUP, key = numberedKey(PREFIX, number), place = placeOf(request.requestId);

@@ -12,11 +12,11 @@ export const MAX_FORMER_HOLDERS: i32 = 50;
 export const MAX_ATTESTATIONS: i32 = 144;
 
 /**
- * Bytes that a request leaves uncovered for the answers to those that are open, and an input that no event carries for
+ * Bytes that a request leaves uncovered for the answers to those that are open, a longest one among them, and an input that no event carries for
  * smaller requests besides: whoever fills the free balance with inputs must not keep an honest holder from answering.
  */
-export const ANSWERS_RESERVE_BYTES: u64 = 200_000;
-export const REQUESTS_RESERVE_BYTES: u64 = 500_000;
+export const ANSWERS_RESERVE_BYTES: u64 = 400_000;
+export const REQUESTS_RESERVE_BYTES: u64 = 700_000;
 
 /** Earlier prices that open requests may still be charged by. */
 export const MAX_OLD_PRICES: i32 = 8;

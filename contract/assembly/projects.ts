@@ -130,6 +130,8 @@ export class Project {
     return key;
   }
 
+  withdrawOffer(): void { remove(keyOf(OFFER_PREFIX, this.id())); }
+
   removeVersion(key: Uint8Array): void { remove(this.versionKey(key)); }
 
   version(key: Uint8Array): Version {
@@ -166,6 +168,7 @@ export function create_project(): void {
 export function add_version(): void {
   State.load().assertRunning();
   const fields = callArguments(), meter = new StorageMeter(), project = Project.own(fields);
+  project.withdrawOffer();
   const key = project.addVersion(parseCode(fields.required("source").object()));
   if (fields.required("set_active").bool()) {
     project.activeVersion = key;
@@ -178,6 +181,7 @@ export function set_active_version(): void {
   const fields = callArguments(), meter = new StorageMeter(), project = Project.own(fields);
   const key = fields.required("version_key").text(MAX_VERSION_KEY_BYTES);
   check(project.hasVersion(key), "NoSuchVersion: not a version of this project");
+  project.withdrawOffer();
   project.activeVersion = key;
   project.save();
   meter.charge(project.owner);
@@ -188,6 +192,7 @@ export function remove_version(): void {
   const key = fields.required("version_key").text(MAX_VERSION_KEY_BYTES);
   check(!same(key, project.activeVersion), "ActiveVersion: make another version active first");
   check(project.hasVersion(key), "NoSuchVersion: not a version of this project");
+  project.withdrawOffer();
   project.removeVersion(key);
   project.versions().take(key);
   meter.charge(project.owner);
@@ -200,7 +205,7 @@ export function delete_project(): void {
   for (let i = 0; i < versions.length; i++) project.removeVersion(versions[i]);
   remove(numberedKey(VERSIONS_PREFIX, project.number));
   remove(keyOf(PROJECT_PREFIX, project.id()));
-  remove(keyOf(OFFER_PREFIX, project.id()));
+  project.withdrawOffer();
   namesOf(project.owner).take(project.name);
   meter.charge(project.owner);
   // After the owner's bytes: those of the price are not the project owner's.
@@ -210,7 +215,7 @@ export function delete_project(): void {
 
 /**
  * Offers it: a project's code runs under its owner's name, which nobody may lend to foreign code. One offer a project;
- * to oneself takes it back.
+ * to oneself takes it back, and so does a change of its versions: nobody accepts other code than was offered.
  */
 export function transfer_project(): void {
   const fields = callArguments(), meter = new StorageMeter(), project = Project.own(fields);

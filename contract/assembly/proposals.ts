@@ -7,7 +7,7 @@ import { ResultClaim } from "./attestations";
 import { BorshReader, BorshWriter } from "./borsh";
 import { fresh } from "./buffer";
 import { has, panic, read, remove, write } from "./host";
-import { Attestation, OutcomeRecord, readAttestations, requestKey, RequestRecord, writeAttestations } from "./records";
+import { Attestation, OutcomeRecord, readAttestations, requestKey, writeAttestations } from "./records";
 import { State } from "./state";
 import { U128 } from "./u128";
 
@@ -21,14 +21,6 @@ export function chunksKey(id: u64, account: Uint8Array): Uint8Array {
   memory.copy(key.dataStart, requestKey(CHUNKS_PREFIX, id).dataStart, 9);
   memory.copy(key.dataStart + 9, account.dataStart, account.length);
   return key;
-}
-
-/**
- * The last block in which an objection can still be judged: the highest level has to answer by the deadline, and what
- * the network reserves for a resolve to be settled is what one takes to come at all.
- */
-export function lastObjection(state: State, request: RequestRecord): u64 {
-  return request.deadlineHeight - min<u64>(state.deadlineReserveBlocks, request.deadlineHeight - request.height);
 }
 
 export class ProposalRecord {

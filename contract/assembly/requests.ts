@@ -119,12 +119,23 @@ function applyLimits(request: RequestRecord, extras: RequestExtras): void {
 }
 
 /**
+ * Blocks in which a request can be answered: the yield less what the resume takes, and, where answers wait for
+ * objections, less a whole window and as much again for the highest level to judge one. So nobody chooses a time at which
+ * an answer is not looked at.
+ */
+function answerBlocks(state: State, terms: Terms): u64 {
+  const lasts = YIELD_BLOCKS - state.deadlineReserveBlocks;
+  if (terms.challengeBlocks == 0) return lasts;
+  const judged: u64 = terms.challengeBlocks + state.deadlineReserveBlocks;
+  return lasts > judged ? lasts - judged : 1;
+}
+
+/**
  * After the estimate, which counts what was asked for: no more instructions than a lease taken at once leaves blocks
  * for, by the network's own measure. A holder with more could only fail, and would pay for the lease that runs out.
  */
-function fitToDeadline(state: State, request: RequestRecord, extras: RequestExtras): void {
-  const lasts = YIELD_BLOCKS - state.deadlineReserveBlocks;
-  const blocks = lasts > state.leaseBlocks ? lasts - state.leaseBlocks : 1;
+function fitToDeadline(state: State, terms: Terms, request: RequestRecord, extras: RequestExtras): void {
+  const lasts = answerBlocks(state, terms), blocks = lasts > state.leaseBlocks ? lasts - state.leaseBlocks : 1;
   if (state.instructionsPerBlock > MAX_INSTRUCTIONS / blocks) return;
   const most = state.instructionsPerBlock * blocks;
   request.maxInstructions = min<u64>(request.maxInstructions, most);
@@ -165,7 +176,7 @@ function pinContext(state: State, request: RequestRecord, terms: Terms): void {
   request.seed = drawSeed(request.requestId);
   request.height = blockHeight();
   request.timestampNs = timestampNs();
-  request.deadlineHeight = request.height + YIELD_BLOCKS - state.deadlineReserveBlocks;
+  request.deadlineHeight = request.height + answerBlocks(state, terms);
   request.stakeEpoch = state.stakeEpoch();
   request.seatsTotal = state.seatsCurrent;
   request.costVersion = COST_VERSION;
@@ -200,7 +211,7 @@ export function request_execution(): void {
   );
   request.payment = attachedDeposit();
   const terms = checkPayment(state, request, extras);
-  fitToDeadline(state, request, extras);
+  fitToDeadline(state, terms, request, extras);
 
   pinContext(state, request, terms);
   // Last: the input may be read as JSON of its own.

@@ -17,10 +17,10 @@ import { callArguments } from "./json";
 import { requestIdArguments } from "./json-writer";
 import { takeLease, wrongEpoch } from "./leases";
 import { Terms } from "./levels";
-import { MAX_OUTPUT_BYTES, MAX_RESPONSE_BYTES } from "./limits";
+import { MAX_OUTPUT_BYTES, MAX_RESPONSE_BYTES, YIELD_BLOCKS } from "./limits";
 import { chargeFor } from "./money";
 import { Prices } from "./prices";
-import { AnnouncedResult, chunksKey, lastObjection, ObjectionRecord, ProposalRecord } from "./proposals";
+import { AnnouncedResult, chunksKey, ObjectionRecord, ProposalRecord } from "./proposals";
 import { parseResponse, readResponse } from "./responses";
 import { judgeObjection } from "./slashing";
 import { State } from "./state";
@@ -36,13 +36,14 @@ export class Resolution {
   static begin(requestId: u64): Resolution {
     const state = State.load();
     const request = RequestRecord.load(requestId);
-    check(blockHeight() <= request.deadlineHeight, "DeadlinePassed: the request can no longer be resolved");
     const terms = Terms.of(state, requestId);
-    let objection: ObjectionRecord | null = null;
+    let objection: ObjectionRecord | null = null, deadline = request.deadlineHeight;
     if (terms.challengeBlocks > 0) {
       objection = ObjectionRecord.find(requestId);
       check(!ProposalRecord.exists(requestId), "AlreadyProposed: an answer waits for objections");
+      if (objection) deadline = request.height + YIELD_BLOCKS - state.deadlineReserveBlocks;
     }
+    check(blockHeight() <= deadline, "DeadlinePassed: the request can no longer be resolved");
     return new Resolution(requestId, state, request, terms, objection);
   }
 
@@ -98,14 +99,11 @@ function accept(
   const objection = resolution.objection;
   if (objection) judgeObjection(state, request, objection, claim);
   else if (terms.challengeBlocks > 0 && <u32>signed.length < min(request.replaySeats, state.nodesCurrent)) {
-    // Cut where an objection could no longer be judged: an answer near the deadline still counts.
-    const finalHeight = min<u64>(blockHeight() + terms.challengeBlocks, lastObjection(state, request));
-    if (finalHeight > blockHeight()) {
-      new ProposalRecord(claim.responseHash, finalHeight, outcome).save(request.requestId, encoded);
-      state.assertSolvent();
-      emitProposed(state, request.requestId, finalHeight);
-      return;
-    }
+    const finalHeight = blockHeight() + terms.challengeBlocks;
+    new ProposalRecord(claim.responseHash, finalHeight, outcome).save(request.requestId, encoded);
+    state.assertSolvent();
+    emitProposed(state, request.requestId, finalHeight);
+    return;
   }
   conclude(state, request, outcome, encoded);
 }
@@ -186,14 +184,14 @@ export function submit_output_chunk(): void {
   bytes.raw(before);
   bytes.raw(data);
   const whole = bytes.done();
-  check(whole.length <= <i32>announced.bytes, "TooLong: more bytes than were announced");
+  check(<u64>whole.length <= MAX_RESPONSE_BYTES, "TooLong: more bytes than a response has");
   const meter = new StorageMeter();
-  if (whole.length < <i32>announced.bytes) {
+  // The length is not signed, and whoever copies the signatures may announce another: the hash says what is complete.
+  if (!same(sha256(whole), announced.claim.responseHash)) {
     write(key, whole);
     meter.charge(sender);
     return;
   }
-  check(same(sha256(whole), announced.claim.responseHash), "WrongOutput: the bytes are not those that were attested");
   remove(key);
   meter.charge(sender);
   AnnouncedResult.remove(resolution.state, resolution.requestId);

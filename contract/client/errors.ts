@@ -140,7 +140,6 @@ export const PANIC_CODES = [
   "WrongCode",
   "WrongLeaseEpoch",
   "WrongOffset",
-  "WrongOutput",
   "WrongToken",
   "YieldOver",
 ] as const;

@@ -248,7 +248,7 @@ test("a paused contract takes no requests", () => {
 });
 
 test("bytes that the contract's free balance does not cover are refused, and the deposit comes back", () => {
-  const world = World.started([], {}, 7n * NEAR);
+  const world = World.started([], {}, 9n * NEAR);
   const before = world.balance("alice.test");
   assert.is(refused(world, { input_data: "x".repeat(200_000) }), "StorageNotCovered");
   assert.ok(before - world.balance("alice.test") < NEAR / 10n);
@@ -256,7 +256,7 @@ test("bytes that the contract's free balance does not cover are refused, and the
 });
 
 test("whoever fills the free balance with inputs keeps neither small requests nor answers out", () => {
-  const world = World.started([2, 2, 2], { quorum: 2 }, 12n * NEAR);
+  const world = World.started([2, 2, 2], { quorum: 2 }, 16n * NEAR);
   world.ask();
   world.advance(40);
   expectOk(world.call("n0.test", "claim_lease", claimLeaseArgs({ requestId: 0, seat: 0, leaseEpoch: 0 })));

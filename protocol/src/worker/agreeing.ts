@@ -55,7 +55,8 @@ function readiness(scope: Scope, open: OpenRequest): Ready | undefined {
   const { work, exchange } = open;
   const lease = leaseInForce(open);
   if (!lease || work.kind !== "done" || isAnswered(open) || scope.abstains) return undefined;
-  if (scope.height > open.record.deadlineHeight) return undefined;
+  // After an objection the highest level has until the yield ends.
+  if (scope.height > open.record.deadlineHeight && !open.objected) return undefined;
   const self = scope.config.accountId;
   if (attestingSeat(open, lease, self) === undefined) return undefined;
   if (lease.holder !== self && !isActiveReplayer(open, self, scope.height)) return undefined;
