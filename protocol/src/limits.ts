@@ -35,6 +35,8 @@ export const MAX_GUEST_MEMORY_PAGES = 8_192;
 export const MAX_INTENTS = 32;
 /** Messages kept for a lease that is not seen yet: a committee of level max, once. */
 export const MAX_EARLY_MESSAGES = 144;
+/** Of them by one sender: a commitment, a reveal, an attestation and a repetition. */
+export const MAX_EARLY_MESSAGES_OF_SENDER = 4;
 /** How far above the newest request here an intent may be: the requests of a few blocks that are still to be heard of. */
 export const MAX_REQUESTS_AHEAD = 64;
 /** Intents kept for requests that are not heard of yet, and of one sender among them. */

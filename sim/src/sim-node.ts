@@ -185,12 +185,14 @@ export class SimNode {
         return this.#later(effect.delayMs, () => this.#step({ kind: "timerFired", timer: effect.timer }));
       case "fetchCode":
         return this.#later(this.#world.workDelayMs(), () =>
-          this.#step({ kind: "codeFetched", requestId: effect.requestId }),
+          this.#step({ kind: "codeFetched", requestId: effect.requestId, requestDigest: effect.requestDigest }),
         );
       case "execute": {
-        const { requestId, codeHash, job } = effect;
+        const { requestId, requestDigest, codeHash, job } = effect;
         const outcome: ExecutionOutcome = this.#lies ? inventedOutcome(job) : guestOutcome(codeHash, job);
-        return this.#later(this.#world.workDelayMs(), () => this.#step({ kind: "executed", requestId, outcome }));
+        return this.#later(this.#world.workDelayMs(), () =>
+          this.#step({ kind: "executed", requestId, requestDigest, outcome }),
+        );
       }
       case "sign": {
         const { requestId, leaseEpoch, digest } = effect;

@@ -3,10 +3,13 @@
  * for its shape before anything is done with it, since an endpoint is somebody else's program.
  */
 
+import { setTimeout as sleep } from "node:timers/promises";
 import type { StateChange } from "@outlayer/protocol/worker/state-changes";
 import { FailoverRpcProvider, JsonRpcProvider } from "near-api-js";
 import { z } from "zod";
 import { OperatingError } from "../errors.ts";
+
+const ANSWER_MS = 15_000;
 
 const blockAnswer = z.object({
   header: z.object({
@@ -58,7 +61,10 @@ export class NearRpc {
 
   /** @throws {OperatingError} `block_unknown` where the endpoint does not have it (yet, or any more) */
   async block(hash: string): Promise<Block> {
-    return toBlock(await ask("block", () => this.provider.viewBlock({ blockId: hash })));
+    const block = toBlock(await ask("block", () => this.provider.viewBlock({ blockId: hash })));
+    if (block.hash !== hash)
+      throw new OperatingError("rpc_answer_malformed", { question: `block ${hash}`, got: block.hash });
+    return block;
   }
 
   /**
@@ -111,12 +117,21 @@ export class NearRpc {
 }
 
 async function ask<T>(question: string, call: () => Promise<T>): Promise<T> {
+  const answered = new AbortController();
   try {
-    return await call();
+    return await Promise.race([call(), silence(answered.signal)]);
   } catch (error) {
     if (isUnknownBlock(error)) throw new OperatingError("block_unknown", { question }, error);
     throw new OperatingError("rpc_failed", { question }, error);
+  } finally {
+    answered.abort();
   }
+}
+
+/** An endpoint that neither answers nor refuses, or sends its answer byte by byte, has failed. */
+async function silence(answered: AbortSignal): Promise<never> {
+  await sleep(ANSWER_MS, undefined, { signal: answered });
+  throw new Error(`no answer within ${ANSWER_MS} ms`);
 }
 
 function checked<S extends z.ZodType>(question: string, schema: S, value: unknown): z.infer<S> {

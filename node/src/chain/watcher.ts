@@ -7,6 +7,7 @@
  * on from there. An endpoint that lags, or lacks a block that it named, is asked again: nothing is skipped.
  */
 import { setTimeout as sleep } from "node:timers/promises";
+import { MAX_OPEN_REQUESTS, MAX_REGISTRY_NODES } from "@outlayer/protocol/limits";
 import { decode, WireError } from "@outlayer/protocol/wire/borsh";
 import { leaseRecord, nodeRecord, outcomeRecord, proposalRecord, requestRecord } from "@outlayer/protocol/wire/records";
 import type { RequestOnChain, WorkerEvent } from "@outlayer/protocol/worker/events";
@@ -23,7 +24,8 @@ const MAX_CATCH_UP_BLOCKS = 100;
 const MAX_FOLLOW_TRIES = 4;
 const MAX_RETRY_MS = 5_000;
 const FIRST_POLL_MS = 100;
-const MAX_PAGES = 2_000;
+/** Pages are cut at 3 MiB too, so that requests with large inputs can come one by one. */
+const MAX_PAGES = 20_000;
 
 const base64 = z.string().transform((text) => new Uint8Array(Buffer.from(text, "base64")));
 const nodesPage = z.array(z.object({ record: base64 })).max(PAGE);
@@ -116,11 +118,13 @@ export class ChainWatcher {
       } catch (error) {
         failures++;
         onContact?.(false);
+        if (this.#stopped.signal.aborted) break;
         const waitMs = Math.min(MAX_RETRY_MS, 100 * 2 ** Math.min(failures, 10));
         logger.warn("no contact to the chain, trying again", { failures, waitMs }, error);
         await this.#pause(waitMs);
       }
     }
+    synced();
   }
 
   async #advance(head: Block, failures: number): Promise<void> {
@@ -130,7 +134,11 @@ export class ChainWatcher {
     if (head.height <= tip.height) {
       // A block beside the one that was seen: if the chain goes on from it, a higher head will say so.
       if (tip.height - head.height <= MAX_CATCH_UP_BLOCKS) return;
-      throw new OperatingError("chain_went_back", { seen: tip.height, head: head.height });
+      if (failures < MAX_FOLLOW_TRIES) {
+        throw new OperatingError("chain_went_back", { seen: tip.height, head: head.height });
+      }
+      // It says so again and again: then what was seen before is what was wrong.
+      return this.#readAll(head);
     }
     if (failures >= MAX_FOLLOW_TRIES) return this.#readAll(head);
     const blocks = await this.#blocksBetween(tip, head);
@@ -176,10 +184,12 @@ export class ChainWatcher {
     const nodes = await this.#pages("get_nodes", "from_index", nodesPage, block, {
       of: ({ record }) => decode(nodeRecord, record),
       next: (_, from) => from + 1,
+      most: MAX_REGISTRY_NODES,
     });
     const requests = await this.#pages("get_pending_records", "from_request_id", pendingPage, block, {
       of: requestOf,
       next: ({ record }) => record.requestId + 1,
+      most: MAX_OPEN_REQUESTS,
     });
     this.#follow(block);
     await this.#options.deliver({ kind: "contractRead", height: block.height, nodes, requests });
@@ -191,20 +201,24 @@ export class ChainWatcher {
     start: string,
     page: z.ZodType<Entry[]>,
     { hash }: Block,
-    read: { of: (entry: Entry) => Item; next: (item: Item, from: number) => number },
+    read: { of: (entry: Entry) => Item; next: (item: Item, from: number) => number; most: number },
   ): Promise<Item[]> {
     const { rpc, contractId } = this.#options;
     const items: Item[] = [];
     for (let from = 0, pages = 0; pages < MAX_PAGES; pages++) {
       const { value } = await rpc.view(contractId, method, { [start]: from, limit: PAGE }, page, { hash });
-      if (value.length === 0) break;
+      // More than the machine takes is not asked for.
+      if (value.length === 0 || items.length >= read.most) return items;
       for (const entry of value) {
         const item = ofThisVersion(`${method} from ${from}`, () => read.of(entry));
-        from = read.next(item, from);
+        const next = read.next(item, from);
+        if (next <= from)
+          throw new OperatingError("rpc_answer_malformed", { question: method, problem: "pages repeat" });
+        from = next;
         items.push(item);
       }
     }
-    return items;
+    throw new OperatingError("rpc_answer_malformed", { question: method, problem: `more than ${MAX_PAGES} pages` });
   }
 
   async #pause(milliseconds: number): Promise<void> {

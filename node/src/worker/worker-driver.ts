@@ -64,6 +64,8 @@ export interface WorkerDriverOptions {
 export class WorkerDriver {
   readonly #options: WorkerDriverOptions;
   readonly #machine: WorkerMachine;
+  /** The event that is being handled. */
+  #handling: readonly { done: (effects: readonly WorkerEffect[]) => void }[] = [];
   readonly #queue: { event: WorkerEvent; done: (effects: readonly WorkerEffect[]) => void }[] = [];
   readonly #timers = new Map<string, NodeJS.Timeout>();
   #running = false;
@@ -109,6 +111,7 @@ export class WorkerDriver {
     this.#running = true;
     try {
       for (let next = this.#queue.shift(); next && !this.#stopped; next = this.#queue.shift()) {
+        this.#handling = [next];
         const effects = this.#machine.step(Date.now(), next.event);
         for (const effect of effects) {
           if (effect.kind === "persist") await this.#options.store.log.append(effect.records);
@@ -117,9 +120,12 @@ export class WorkerDriver {
         next.done(effects);
       }
     } catch (error) {
+      this.#stopped = true;
       this.#options.onFatal(error);
     } finally {
       this.#running = false;
+      // Whoever waits for an event that is handled no more waits for nothing.
+      if (this.#stopped) for (const { done } of [...this.#handling, ...this.#queue.splice(0)]) done([]);
     }
   }
 
@@ -174,7 +180,7 @@ export class WorkerDriver {
     this.#timers.set(timer, handle);
   }
 
-  async #fetchCode({ requestId, codeHash }: EffectOf<"fetchCode">): Promise<void> {
+  async #fetchCode({ requestId, requestDigest, codeHash }: EffectOf<"fetchCode">): Promise<void> {
     const { store, content, logger } = this.#options;
     try {
       if (!(await store.content.get(codeHash))) {
@@ -183,23 +189,23 @@ export class WorkerDriver {
         await store.content.put(code, codeHash);
         content.announce(codeHash);
       }
-      this.#enqueue({ kind: "codeFetched", requestId });
+      this.#enqueue({ kind: "codeFetched", requestId, requestDigest });
     } catch (error) {
       logger.info("code not found", { requestId, codeHash }, error);
-      this.#enqueue({ kind: "codeUnavailable", requestId });
+      this.#enqueue({ kind: "codeUnavailable", requestId, requestDigest });
     }
   }
 
-  async #execute({ requestId, codeHash, compileOnly, job }: EffectOf<"execute">): Promise<void> {
+  async #execute({ requestId, requestDigest, codeHash, compileOnly, job }: EffectOf<"execute">): Promise<void> {
     const { store, engine } = this.#options;
     try {
       const code = await store.content.get(codeHash);
-      if (!code) return this.#enqueue({ kind: "codeUnavailable", requestId });
+      if (!code) return this.#enqueue({ kind: "codeUnavailable", requestId, requestDigest });
       const outcome = await engine.run({ codeHash, code, compileOnly, ...job });
-      this.#enqueue({ kind: "executed", requestId, outcome });
+      this.#enqueue({ kind: "executed", requestId, requestDigest, outcome });
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
-      this.#enqueue({ kind: "executionFaulted", requestId, reason });
+      this.#enqueue({ kind: "executionFaulted", requestId, requestDigest, reason });
     }
   }
 

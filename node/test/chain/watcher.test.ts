@@ -1,3 +1,4 @@
+import { createServer } from "node:http";
 import { requestExecutionArgs } from "@outlayer/contract/client";
 import { type RequestRecord, requestDigest } from "@outlayer/protocol/wire/records";
 import type { WorkerEvent } from "@outlayer/protocol/worker/events";
@@ -142,6 +143,68 @@ test("a gap too long to walk is read from the contract's views", async ({ chain 
   await listener.until(() => listener.readings > 1);
   assert.is(listener.readings, 2);
   await listener.watcher.stop();
+});
+
+interface Question {
+  readonly method: string;
+  readonly params: Record<string, unknown>;
+}
+
+interface Answer {
+  readonly result?: { readonly header?: { height: number } };
+}
+
+/** An endpoint that lies: the chain's own answers, each changed by `twist` on its way; one without a twist never comes. */
+async function startLiar(
+  chain: ContractChain,
+  twist: (question: Question, answer: Answer) => unknown,
+): Promise<{ url: string; stop: () => void }> {
+  const server = createServer(async (request, response) => {
+    const body = Buffer.concat(await request.toArray());
+    const answer = await fetch(chain.url, { method: "POST", headers: { "content-type": "application/json" }, body });
+    const twisted = twist(JSON.parse(body.toString()), (await answer.json()) as Answer);
+    if (twisted !== undefined) response.setHeader("content-type", "application/json").end(JSON.stringify(twisted));
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as { port: number };
+  const stop = () => {
+    server.close();
+    server.closeAllConnections();
+  };
+  return { url: `http://127.0.0.1:${port}`, stop };
+}
+
+test("a head that an endpoint made up is given up once it goes on about another one", async ({ chain }) => {
+  let lies = 1;
+  const liar = await startLiar(chain, ({ method, params }, answer) => {
+    if (method === "block" && params.finality !== undefined && lies-- > 0) answer.result!.header!.height = 2 ** 52;
+    return answer;
+  });
+  const listener = new Listener(liar.url);
+  await listener.watcher.start();
+  assert.is(listener.watcher.height, 2 ** 52);
+  await request(chain);
+  await listener.until(() => listener.has(0));
+  assert.ok(listener.watcher.height < 1_000_000);
+  await listener.watcher.stop();
+  liar.stop();
+});
+
+test("pages that repeat are refused, and a watcher that never read anything stops all the same", async ({ chain }) => {
+  await request(chain);
+  let first: unknown;
+  const liar = await startLiar(chain, ({ params }, answer) => {
+    if (params.method_name !== "get_pending_records") return answer;
+    first ??= answer;
+    return first;
+  });
+  const listener = new Listener(liar.url);
+  const started = listener.watcher.start();
+  await listener.until(() => listener.contact.includes(false));
+  assert.is(listener.readings, 0);
+  await listener.watcher.stop();
+  await started;
+  liar.stop();
 });
 
 test("an endpoint that is no NEAR node is named as such", async ({ chain }) => {

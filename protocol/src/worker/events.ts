@@ -21,6 +21,12 @@ export interface LogRecord {
   readonly value: Uint8Array | undefined;
 }
 
+/** The request that something is done for. */
+export interface WorkSubject {
+  readonly requestId: number;
+  readonly requestDigest: Uint8Array;
+}
+
 /** An open request with what stands beside it on the chain. */
 export interface RequestOnChain {
   readonly record: RequestRecord;
@@ -55,11 +61,12 @@ export type WorkerEvent =
     }
   | { readonly kind: "messageReceived"; readonly from: Verified<PeerMessage> }
   | { readonly kind: "timerFired"; readonly timer: string }
-  | { readonly kind: "codeFetched"; readonly requestId: number }
-  | { readonly kind: "codeUnavailable"; readonly requestId: number }
-  | { readonly kind: "executed"; readonly requestId: number; readonly outcome: ExecutionOutcome }
+  /** What comes of work names the digest of the request that it was done for: its number can be another's by then. */
+  | ({ readonly kind: "codeFetched" } & WorkSubject)
+  | ({ readonly kind: "codeUnavailable" } & WorkSubject)
+  | ({ readonly kind: "executed"; readonly outcome: ExecutionOutcome } & WorkSubject)
   /** The node could not run the guest: never a result, only a reason to abstain. */
-  | { readonly kind: "executionFaulted"; readonly requestId: number; readonly reason: string }
+  | ({ readonly kind: "executionFaulted"; readonly reason: string } & WorkSubject)
   | {
       readonly kind: "signed";
       readonly requestId: number;
@@ -120,14 +127,13 @@ export type WorkerEffect =
   | { readonly kind: "publish"; readonly message: PeerMessage }
   | { readonly kind: "send"; readonly to: Uint8Array; readonly message: PeerMessage }
   | { readonly kind: "setTimer"; readonly timer: string; readonly delayMs: number }
-  | { readonly kind: "fetchCode"; readonly requestId: number; readonly codeHash: Uint8Array }
-  | {
+  | ({ readonly kind: "fetchCode"; readonly codeHash: Uint8Array } & WorkSubject)
+  | ({
       readonly kind: "execute";
-      readonly requestId: number;
       readonly codeHash: Uint8Array;
       readonly compileOnly: boolean;
       readonly job: JobDescription;
-    }
+    } & WorkSubject)
   | { readonly kind: "sign"; readonly requestId: number; readonly leaseEpoch: number; readonly digest: Uint8Array }
   | { readonly kind: "submit"; readonly submission: Submission }
   /** Refuse the message that this step was about, and charge its sender by the code's severity. */

@@ -5,11 +5,12 @@
  * theirs. Both drivers, `node/` and `sim/`, run this class and nothing else of the protocol. What is said here in
  * MUST language stands in `docs/spec/worker.md`.
  */
+import { bytesToHex } from "@noble/hashes/utils.js";
 import { DISPLACEMENT_BLOCKS, Intents } from "../lease/claiming.ts";
-import { MAX_EARLY_MESSAGES, MAX_OPEN_REQUESTS, MAX_REGISTRY_NODES } from "../limits.ts";
+import { MAX_EARLY_MESSAGES, MAX_EARLY_MESSAGES_OF_SENDER, MAX_OPEN_REQUESTS, MAX_REGISTRY_NODES } from "../limits.ts";
 import type { Machine, Millis } from "../machine.ts";
 import { highestCommittee, type Member, replayCommittee } from "../replay/committee.ts";
-import { decode, encode, height, struct, WireError } from "../wire/borsh.ts";
+import { type Codec, decode, encode, height, struct, WireError } from "../wire/borsh.ts";
 import type { PeerMessage, Verified } from "../wire/messages.ts";
 import {
   type LeaseRecord,
@@ -59,7 +60,7 @@ export class WorkerMachine implements Machine<WorkerEvent, WorkerEffect, WorkerV
    * Results of requests that were under way when the process ended, until the contract was read, and of requests that
    * ended, until nothing can open them again: a node that forgot what it signed could sign something else.
    */
-  readonly #kept = new Map<number, KeptResult>();
+  readonly #kept = new Map<string, KeptResult>();
   readonly #earlyIntents = new EarlyIntents();
   #hasIdentity = false;
 
@@ -124,7 +125,7 @@ export class WorkerMachine implements Machine<WorkerEvent, WorkerEffect, WorkerV
   #onRequestEvent(event: Extract<WorkerEvent, { requestId: number }>): void {
     const scope = this.#scope;
     const open = scope.requests.get(event.requestId);
-    if (!open) return;
+    if (!open || ("requestDigest" in event && !equalBytes(event.requestDigest, open.digest))) return;
     switch (event.kind) {
       case "leaseChanged":
         onLeaseChanged(scope, open, event.lease);
@@ -218,11 +219,11 @@ export class WorkerMachine implements Machine<WorkerEvent, WorkerEffect, WorkerV
     const known = scope.requests.get(requestId);
     if (known && equalBytes(known.digest, digest)) return known;
     // Another request has its number: the block that opened the one known here was replaced.
-    if (known) scope.requests.delete(requestId);
+    if (known) this.#setAside(known);
     const heardBefore = this.#earlyIntents.opened(requestId);
     if (scope.requests.size >= MAX_OPEN_REQUESTS) return undefined;
-    const kept = this.#kept.get(requestId);
-    this.#kept.delete(requestId);
+    const kept = this.#kept.get(keptKey(requestId, digest));
+    this.#kept.delete(keptKey(requestId, digest));
     const open: OpenRequest = {
       record,
       digest,
@@ -237,10 +238,7 @@ export class WorkerMachine implements Machine<WorkerEvent, WorkerEffect, WorkerV
       objectionSentHeight: undefined,
       claim: undefined,
       waitingTurn: undefined,
-      work:
-        kept && equalBytes(kept.result.requestDigest, digest)
-          ? { kind: "done", result: kept.result }
-          : { kind: "idle" },
+      work: kept ? { kind: "done", result: kept.result } : { kind: "idle" },
       exchange: freshExchange(),
       early: [...heardBefore],
       committee: this.#committeeOf({ record, objected: false }),
@@ -253,27 +251,30 @@ export class WorkerMachine implements Machine<WorkerEvent, WorkerEffect, WorkerV
   #close(requestId: number): void {
     const open = this.#scope.requests.get(requestId);
     if (!open) return;
-    this.#scope.requests.delete(requestId);
-    if (open.work.kind === "done") {
-      this.#kept.set(requestId, { result: open.work.result, endedHeight: this.#scope.height });
-    }
+    this.#setAside(open);
     this.#scope.progress(open, "closed", endOf(open));
+  }
+
+  /** No request any more; its result is kept for as long as a block can bring it back. */
+  #setAside({ record, digest, work }: OpenRequest): void {
+    this.#scope.requests.delete(record.requestId);
+    if (work.kind !== "done") return;
+    this.#kept.set(keptKey(record.requestId, digest), { result: work.result, endedHeight: this.#scope.height });
   }
 
   #read({ height, nodes, requests }: ReadEvent): void {
     const scope = this.#scope;
-    this.#observe(height);
+    // Also a lower one: what an endpoint once made up must not stay.
+    scope.height = height;
+    scope.abstainUntilHeight = Math.min(scope.abstainUntilHeight, height + ABSTAIN_BLOCKS);
     scope.nodes.clear();
     for (const node of nodes.slice(0, MAX_REGISTRY_NODES)) scope.nodes.set(node.accountId, node);
     this.#establishIdentity();
     const listed = new Set(requests.map(({ record }) => record.requestId));
     for (const requestId of [...scope.requests.keys()]) if (!listed.has(requestId)) this.#close(requestId);
-    for (const [requestId, { result, endedHeight }] of this.#kept) {
-      if (endedHeight === undefined && !listed.has(requestId)) {
-        this.#kept.set(requestId, { result, endedHeight: scope.height });
-      }
-    }
     for (const request of requests) this.#readRequest(request);
+    // From here on it counts: what ended in a gap ended at a height that nobody here has seen.
+    for (const [key, { result }] of this.#kept) this.#kept.set(key, { result, endedHeight: scope.height });
   }
 
   /** What stands on the chain holds, also where it takes back what replaced blocks said. */
@@ -298,12 +299,18 @@ export class WorkerMachine implements Machine<WorkerEvent, WorkerEffect, WorkerV
     const over = [...this.#kept].filter(
       ([, { endedHeight }]) => endedHeight !== undefined && scope.height >= endedHeight + REPLACEABLE_BLOCKS,
     );
-    if (over.length > 0) this.#forget(over.map(([requestId]) => requestId));
+    if (over.length > 0) this.#forget(over);
   }
 
-  #forget(requestIds: readonly number[]): void {
-    for (const requestId of requestIds) this.#kept.delete(requestId);
-    const records = requestIds.map((requestId) => ({ key: `${RESULT_KEY}${requestId}`, value: undefined }));
+  /** From memory, and from the log where nothing newer stands under the request's number. */
+  #forget(results: readonly (readonly [key: string, kept: KeptResult])[]): void {
+    for (const [key] of results) this.#kept.delete(key);
+    const needed = new Set([...this.#kept.values()].map(({ result }) => result.requestId));
+    for (const { record, work } of this.#scope.requests.values())
+      if (work.kind === "done") needed.add(record.requestId);
+    const ids = results.map(([, { result }]) => result.requestId).filter((requestId) => !needed.has(requestId));
+    if (ids.length === 0) return;
+    const records = ids.map((requestId) => ({ key: `${RESULT_KEY}${requestId}`, value: undefined }));
     this.#scope.emit({ kind: "persist", records });
   }
 
@@ -322,11 +329,13 @@ export class WorkerMachine implements Machine<WorkerEvent, WorkerEffect, WorkerV
     for (const { key, value } of records) {
       if (value === undefined) continue;
       if (key === IDENTITY_KEY) {
-        this.#scope.abstainUntilHeight = decode(identityRecord, value).abstainUntilHeight;
+        const identity = decodeOr(identityRecord, value);
+        if (!identity) return this.#loseLog();
+        this.#scope.abstainUntilHeight = identity.abstainUntilHeight;
       } else if (key.startsWith(RESULT_KEY) && this.#kept.size < MAX_OPEN_REQUESTS) {
-        const result = decodeResult(value);
+        const result = decodeOr(ownResult, value);
         if (!result) return this.#loseLog();
-        this.#kept.set(result.requestId, { result, endedHeight: undefined });
+        this.#kept.set(keptKey(result.requestId, result.requestDigest), { result, endedHeight: undefined });
       }
     }
   }
@@ -356,7 +365,8 @@ export class WorkerMachine implements Machine<WorkerEvent, WorkerEffect, WorkerV
     }
     const lease = leaseInForce(open);
     if (message.kind !== "LeaseIntent" && isEarly(from, open, scope.height)) {
-      if (open.early.length < MAX_EARLY_MESSAGES) open.early.push(from);
+      const ofSender = open.early.filter(({ sender }) => sender === from.sender).length;
+      if (open.early.length < MAX_EARLY_MESSAGES && ofSender < MAX_EARLY_MESSAGES_OF_SENDER) open.early.push(from);
       else scope.reject(from, "staleLease", `about lease epoch ${message.leaseEpoch}, which does not stand here yet`);
       return;
     }
@@ -379,6 +389,10 @@ export class WorkerMachine implements Machine<WorkerEvent, WorkerEffect, WorkerV
     const here = lease ? `${lease.leaseEpoch} of ${lease.holder}` : "free";
     scope.reject(from, "staleLease", `about lease epoch ${message.leaseEpoch}, here it is ${here}`);
   }
+}
+
+function keptKey(requestId: number, requestDigest: Uint8Array): string {
+  return `${requestId}/${bytesToHex(requestDigest)}`;
 }
 
 function endOf({ outcome, waited, objected }: OpenRequest): string {
@@ -410,9 +424,9 @@ function isEarly(from: Verified<PeerMessage>, open: OpenRequest, height: number)
   return holder !== undefined && holder !== lease.holder && !settled;
 }
 
-function decodeResult(value: Uint8Array): OwnResult | undefined {
+function decodeOr<T>(codec: Codec<T>, value: Uint8Array): T | undefined {
   try {
-    return decode(ownResult, value);
+    return decode(codec, value);
   } catch (error) {
     if (error instanceof WireError) return undefined;
     throw error;

@@ -50,7 +50,8 @@ export function considerWork(scope: Scope, open: OpenRequest): void {
     );
   }
   open.work = { kind: "fetching" };
-  scope.emit({ kind: "fetchCode", requestId: open.record.requestId, codeHash: source.hash });
+  const subject = { requestId: open.record.requestId, requestDigest: open.digest };
+  scope.emit({ kind: "fetchCode", ...subject, codeHash: source.hash });
   scope.progress(open, "fetching");
 }
 
@@ -62,6 +63,7 @@ export function onCodeFetched(scope: Scope, open: OpenRequest): void {
   scope.emit({
     kind: "execute",
     requestId: open.record.requestId,
+    requestDigest: open.digest,
     codeHash: source.hash,
     compileOnly: open.record.compileOnly,
     job: jobOf(open.record, scope.config.network),
@@ -71,7 +73,8 @@ export function onCodeFetched(scope: Scope, open: OpenRequest): void {
 
 export function onCodeUnavailable(scope: Scope, open: OpenRequest): void {
   const { source } = open.record;
-  if (open.work.kind !== "fetching" || source.kind !== "WasmUrl") return;
+  // It can also be gone between the fetch and the run.
+  if ((open.work.kind !== "fetching" && open.work.kind !== "running") || source.kind !== "WasmUrl") return;
   // An announced claim is too young to judge by: its holder claims on the chain where the code is slow to come.
   const waitedEnough = open.lease && scope.height >= open.lease.claimedHeight + CODE_PATIENCE_BLOCKS;
   if (!waitedEnough) {

@@ -317,7 +317,7 @@ test("a signature that came too late for its lease is not used", () => {
   node.sync();
   node.feed({ kind: "requestOpened", record });
   node.feed({ kind: "leaseChanged", requestId, lease });
-  node.feed({ kind: "codeFetched", requestId });
+  node.feed({ kind: "codeFetched", ...node.subjectOf(requestId) });
   const stale = node.feed({
     kind: "signed",
     requestId,

@@ -15,7 +15,14 @@ import {
   responseHash,
 } from "../../src/wire/records.ts";
 import { REPLAY_CLASS_PURE, RESULT_DOMAIN, statementDigest } from "../../src/wire/statement.ts";
-import type { LogRecord, RequestOnChain, Submission, WorkerEffect, WorkerEvent } from "../../src/worker/events.ts";
+import type {
+  LogRecord,
+  RequestOnChain,
+  Submission,
+  WorkerEffect,
+  WorkerEvent,
+  WorkSubject,
+} from "../../src/worker/events.ts";
 import { WorkerMachine } from "../../src/worker/worker-machine.ts";
 
 export const CONTRACT_ID = "outlayer.test";
@@ -252,7 +259,8 @@ export class Harness {
 
   /** Runs the guest: its code is there and it prints `stdout`. */
   runGuest(requestId: number, stdout: string): string[] {
-    const fetched = this.feed({ kind: "codeFetched", requestId });
+    const subject = this.subjectOf(requestId);
+    const fetched = this.feed({ kind: "codeFetched", ...subject });
     const outcome = {
       kind: "exited",
       exitCode: 0,
@@ -262,7 +270,12 @@ export class Harness {
       memoryPages: 1,
       memoryDigest: new Uint8Array(32),
     } as const;
-    return [...fetched, ...this.feed({ kind: "executed", requestId, outcome })];
+    return [...fetched, ...this.feed({ kind: "executed", ...subject, outcome })];
+  }
+
+  /** What work for the request that this node knows under a number is about. */
+  subjectOf(requestId: number): WorkSubject {
+    return { requestId, requestDigest: requestDigest(this.#records.get(requestId)!) };
   }
 
   /** The last message of a kind that this machine sent, to anybody. */

@@ -84,6 +84,59 @@ test("another request under the same number is another request", () => {
   assert.is(node.machine.view().requests.length, 1);
 });
 
+test("work that was under way for a replaced request is not taken for the one that has its number now", () => {
+  const node = new Harness(holder);
+  node.sync();
+  node.feed({ kind: "requestOpened", record });
+  node.feed({ kind: "leaseChanged", requestId, lease });
+  const stale = node.subjectOf(requestId);
+  node.feed({ kind: "codeFetched", ...stale });
+  const other = requestRecordOf({ seed: new Uint8Array(32).fill(9) });
+  node.read(OPENED + 3, { record: other, lease: leaseOf(other, holder) });
+  const outcome = { kind: "trapped", trap: "trap", detail: "" } as never;
+  assert.equal(node.feed({ kind: "executed", ...stale, outcome }), []);
+  assert.equal(node.feed({ kind: "codeUnavailable", ...stale }), []);
+  assert.equal(node.feed({ kind: "executionFaulted", ...stale, reason: "late" }), []);
+  assert.ok(node.runGuest(requestId, "42").includes(`persist result/${requestId}`));
+});
+
+test("a request that comes back after another had its number has the result that it had", () => {
+  const node = worked(replayer);
+  const { commitment } = node.lastSent("Commitment");
+  node.read(OPENED + 3, { record: requestRecordOf({ seed: new Uint8Array(32).fill(9) }) });
+  assert.not.ok(node.read(OPENED + 4, { record, lease }).includes("fetchCode"));
+  assert.equal(node.lastSent("Commitment").commitment, commitment);
+});
+
+test("an outage does not make a node forget what it signed", () => {
+  const node = worked(replayer);
+  const { commitment } = node.lastSent("Commitment");
+  node.feed({ kind: "requestClosed", requestId });
+  assert.not.ok(
+    node.read(OPENED + 40, { record, lease: { ...lease, untilHeight: OPENED + 60 } }).includes("fetchCode"),
+  );
+  assert.equal(node.lastSent("Commitment").commitment, commitment);
+});
+
+test("a height that an endpoint made up does not stay, nor does a silence that follows from it", () => {
+  const node = new Harness(replayer);
+  node.read(2 ** 52);
+  assert.is(node.machine.view().abstainUntilHeight, 2 ** 52 + 200);
+  node.restart();
+  node.read(OPENED);
+  assert.is(node.machine.view().height, OPENED);
+  assert.is(node.machine.view().abstainUntilHeight, OPENED + 200);
+});
+
+test("one peer does not fill what is kept for a lease that is not seen yet", () => {
+  const node = worked(replayer);
+  const from = { requestId, seat: 0, commitment: new Uint8Array(32) };
+  const heard = Array.from({ length: 6 }, (_, i) =>
+    node.hear(holder, { kind: "Commitment", ...from, leaseEpoch: 5 + i }),
+  );
+  assert.equal(heard.flat(), ["reject staleLease", "reject staleLease"]);
+});
+
 test("an answer that a replaced block stored is sent again where it does not come back", () => {
   const node = worked(holder);
   const message = { requestId, leaseEpoch: 0, seat: 0 };
