@@ -1,7 +1,5 @@
-import { createHash, sign } from "node:crypto";
 import { decode, encode } from "@outlayer/protocol/wire/borsh";
-import { type GuestResponse, requestDigest, requestRecord, responseHash } from "@outlayer/protocol/wire/records";
-import { REPLAY_CLASS_PURE, RESULT_DOMAIN, resultStatement } from "@outlayer/protocol/wire/statement";
+import { type GuestResponse, requestRecord, responseHash } from "@outlayer/protocol/wire/records";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import {
@@ -20,14 +18,12 @@ import {
   type Answer,
   answerArgs,
   attestAll,
-  CHAIN_ID,
   CODE_HASH,
   eventsIn,
   expectOk,
-  keyOf,
   NEAR,
   NODES,
-  OUTLAYER,
+  signedStatement,
   TAPE_HASH,
   textResponse,
   World,
@@ -309,7 +305,7 @@ test("an incident costs all of its signers together no more than a committee's s
   const frozen = () =>
     THREE.map((account) => penalties(world, account).frozen.map((one: { amount: string }) => one.amount));
   for (const account of THREE) {
-    const statements = [WRONG, RIGHT].map((response) => signedAs(world, account, response));
+    const statements = [WRONG, RIGHT].map((response) => signedStatement(world, account, 0, response));
     const args = proveEquivocationArgs(account, statements[0]!, statements[1]!);
     expectOk(world.call("alice.test", "prove_equivocation", args));
   }
@@ -362,36 +358,8 @@ test("an answer of the highest level clears who was slashed for it", () => {
 });
 
 function signed(world: World, signer: string, response = WRONG, change: object = {}): SignedStatement {
-  return signedAs(world, signer, response, { ...world.lease(0)!, ...change });
-}
-
-/** A statement about request 0, under a lease that need not exist. */
-function signedAs(
-  world: World,
-  signer: string,
-  response: GuestResponse,
-  { leaseEpoch = 0, holder = "n0.test", ...change }: { leaseEpoch?: number; holder?: string } = {},
-): SignedStatement {
-  const request = world.request(0)!;
-  const statement = encode(resultStatement, {
-    domain: RESULT_DOMAIN,
-    chainId: CHAIN_ID,
-    contractId: OUTLAYER,
-    requestId: 0,
-    requestDigest: requestDigest(request),
-    leaseEpoch,
-    holder,
-    codeHash: CODE_HASH,
-    replayClass: REPLAY_CLASS_PURE,
-    costVersion: request.costVersion,
-    inputHash: request.inputHash,
-    seed: request.seed,
-    responseHash: responseHash(response),
-    tapeHash: TAPE_HASH,
-    ...change,
-  });
-  const digest = createHash("sha256").update(statement).digest();
-  return { statement, signature: new Uint8Array(sign(null, digest, keyOf(signer).privateKey)) };
+  const { leaseEpoch, holder } = world.lease(0)!;
+  return signedStatement(world, signer, 0, response, { leaseEpoch, holder, ...change });
 }
 
 test("nobody names a request of their own making: neither to strike an answer nor to be spared", () => {

@@ -1,8 +1,6 @@
 /** Every method that changes something, called once with success: what the gas table and the adversarial cases start from. */
-import { createHash, sign } from "node:crypto";
 import { encode } from "@outlayer/protocol/wire/borsh";
-import { guestResponse, requestDigest, responseHash } from "@outlayer/protocol/wire/records";
-import { REPLAY_CLASS_PURE, RESULT_DOMAIN, resultStatement } from "@outlayer/protocol/wire/statement";
+import { guestResponse, responseHash } from "@outlayer/protocol/wire/records";
 import {
   type AttestedResult,
   announceOutputArgs,
@@ -15,7 +13,6 @@ import {
   outputChunkArgs,
   proveEquivocationArgs,
   renewLeaseArgs,
-  type SignedStatement,
   stateKeys,
 } from "../../client/index.ts";
 import { buildArgs, RECIPE, REPOSITORY } from "./build-world.ts";
@@ -30,12 +27,12 @@ import {
   eventsIn,
   expectOk,
   GITHUB,
-  keyOf,
   LIMITS,
   NEAR,
   NODES,
   OUTLAYER,
   outlayerWasm,
+  signedStatement,
   TAPE_HASH,
   textResponse,
   World,
@@ -102,29 +99,6 @@ function attested(world: World, requestId: number, output: string, signers: read
   };
 }
 
-function statement(world: World, requestId: number, signer: string, output: string): SignedStatement {
-  const request = world.request(requestId)!;
-  const lease = world.lease(requestId)!;
-  const bytes = encode(resultStatement, {
-    domain: RESULT_DOMAIN,
-    chainId: CHAIN_ID,
-    contractId: OUTLAYER,
-    requestId,
-    requestDigest: requestDigest(request),
-    leaseEpoch: lease.leaseEpoch,
-    holder: lease.holder,
-    codeHash: CODE_HASH,
-    replayClass: REPLAY_CLASS_PURE,
-    costVersion: request.costVersion,
-    inputHash: request.inputHash,
-    seed: request.seed,
-    responseHash: responseHash(textResponse(output)),
-    tapeHash: TAPE_HASH,
-  });
-  const digest = createHash("sha256").update(bytes).digest();
-  return { statement: bytes, signature: new Uint8Array(sign(null, digest, keyOf(signer).privateKey)) };
-}
-
 const completes = ({ logs }: { logs: readonly string[] }) => logs.some((line) => line.includes("execution_completed"));
 
 function playRequests(player: Player): void {
@@ -188,11 +162,8 @@ function playRequests(player: Player): void {
   player.play("alice.test", "dispute", disputeArgs(record, wrong, right));
   player.play("owner.test", "clear_slash", { account_id: "n2.test", request_id: 5 });
   player.play("n1.test", "appeal", appealArgs("n1.test", record, attested(world, 5, "wrong", NODES.slice(3, 10))));
-  player.play(
-    "bob.test",
-    "prove_equivocation",
-    proveEquivocationArgs("n4.test", statement(world, 5, "n4.test", "a"), statement(world, 5, "n4.test", "b")),
-  );
+  const [one, two] = ["a", "b"].map((text) => signedStatement(world, "n4.test", 5, textResponse(text)));
+  player.play("bob.test", "prove_equivocation", proveEquivocationArgs("n4.test", one!, two!));
   world.advance(410);
   player.play("bob.test", "take_slashed", { account_id: "n0.test" });
 }

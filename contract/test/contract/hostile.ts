@@ -3,10 +3,9 @@
  * comes, the contract answers with a named refusal or does what it should; a refusal leaves its state as it was, and
  * its balance always covers what it owes and stores. A case is a function of its number, so a failure can be repeated.
  */
-import { createHash, sign } from "node:crypto";
+import { createHash } from "node:crypto";
 import { encode } from "@outlayer/protocol/wire/borsh";
-import { guestResponse, requestDigest, responseHash } from "@outlayer/protocol/wire/records";
-import { REPLAY_CLASS_PURE, RESULT_DOMAIN, resultStatement } from "@outlayer/protocol/wire/statement";
+import { guestResponse, responseHash } from "@outlayer/protocol/wire/records";
 import {
   type AttestedResult,
   appealArgs,
@@ -15,7 +14,6 @@ import {
   METHODS,
   objectArgs,
   proveEquivocationArgs,
-  type SignedStatement,
   stateKeys,
 } from "../../client/index.ts";
 import { buildArgs, RECIPE, REPOSITORY } from "./build-world.ts";
@@ -24,15 +22,14 @@ import { BORSH_METHODS, type BorshMethod, hostileBorsh } from "./hostile-borsh.t
 import {
   answerArgs,
   attestAll,
-  CHAIN_ID,
   CODE_HASH,
   expectOk,
   GITHUB,
-  keyOf,
   LIMITS,
   NEAR,
   NODES,
   OUTLAYER,
+  signedStatement,
   TAPE_HASH,
   textResponse,
   World,
@@ -197,29 +194,6 @@ function attested(world: World, text: string, signers: readonly string[], seats?
   };
 }
 
-function statement(world: World, accountId: string, text: string): SignedStatement {
-  const record = world.request(OPEN.leased)!;
-  const { leaseEpoch, holder } = world.lease(OPEN.leased)!;
-  const bytes = encode(resultStatement, {
-    domain: RESULT_DOMAIN,
-    chainId: CHAIN_ID,
-    contractId: OUTLAYER,
-    requestId: OPEN.leased,
-    requestDigest: requestDigest(record),
-    leaseEpoch,
-    holder,
-    codeHash: CODE_HASH,
-    replayClass: REPLAY_CLASS_PURE,
-    costVersion: record.costVersion,
-    inputHash: record.inputHash,
-    seed: record.seed,
-    responseHash: responseHash(textResponse(text)),
-    tapeHash: TAPE_HASH,
-  });
-  const digest = createHash("sha256").update(bytes).digest();
-  return { statement: bytes, signature: new Uint8Array(sign(null, digest, keyOf(accountId).privateKey)) };
-}
-
 /** Arguments that would do what they say, of methods that signatures have to be made for; nothing where there is no subject. */
 function informed(world: World, dice: Dice, method: string): string | undefined {
   const record = world.stored(stateKeys.request(OPEN.leased));
@@ -236,11 +210,8 @@ function informed(world: World, dice: Dice, method: string): string | undefined 
       return appealArgs(dice.pick(NODES), record, attested(world, "wrong", NODES.slice(1, 5), 2));
     case "prove_equivocation": {
       const node = dice.pick(NODES.slice(0, 5));
-      return proveEquivocationArgs(
-        node,
-        statement(world, node, "one"),
-        statement(world, node, dice.pick(["one", "two"])),
-      );
+      const say = (result: string) => signedStatement(world, node, OPEN.leased, textResponse(result));
+      return proveEquivocationArgs(node, say("one"), say(dice.pick(["one", "two"])));
     }
     case "submit_execution_output": {
       const response = textResponse("x");

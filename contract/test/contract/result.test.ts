@@ -36,6 +36,7 @@ import {
   NEAR,
   NODES,
   OUTLAYER,
+  outlayerWasm,
   TAPE_HASH,
   textResponse,
   World,
@@ -638,6 +639,35 @@ test("cancelling is for the caller, and only when the yield is over", () => {
   const cancel = (who: string) => world.call(who, "cancel_stale_execution", '{"request_id":0}').panic;
   assert.is(cancel("bob.test"), "NotTheCaller");
   assert.is(cancel("alice.test"), "NotStale");
+});
+
+/** A contract whose `on_execution_response` never ends. */
+const ENDLESS_CALLBACK = Uint8Array.from([
+  ...[0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 1, 4, 1, 0x60, 0, 0, 3, 2, 1, 0],
+  ...[7, 25, 1, 21, ...new TextEncoder().encode("on_execution_response"), 0, 0],
+  ...[10, 9, 1, 7, 0, 3, 0x40, 0x0c, 0, 0x0b, 0x0b],
+]);
+
+test("a callback out of gas leaves money and state as they were, and the caller takes its payment back", () => {
+  // Before anybody asks: the gas of a yield is on its way until it ends.
+  const total = World.started([1, 1, 1]).totalYocto();
+  const world = leased();
+  const { paymentYocto } = world.request(0)!;
+  const deploy = (code: Uint8Array<ArrayBuffer>) =>
+    world.chain.produceBlock(undefined, [{ column: "code", accountId: OUTLAYER, key: "", value: code }]);
+  const owed = () => BigInt(JSON.parse(world.view("get_network")).liabilities);
+  const before = owed();
+  deploy(ENDLESS_CALLBACK);
+  world.advance(220);
+  deploy(outlayerWasm);
+  assert.ok(world.request(0), "the callback failed");
+  assert.is(owed(), before);
+  world.advance(1_000);
+  const cancelled = expectOk(world.call("alice.test", "cancel_stale_execution", '{"request_id":0}'));
+  assert.ok(cancelled.logs.some((line) => line.includes("execution_completed")));
+  assert.is(world.request(0), undefined);
+  assert.is(owed(), before - paymentYocto);
+  assert.is(world.totalYocto(), total);
 });
 
 test.run();

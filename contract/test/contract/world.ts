@@ -31,7 +31,7 @@ import {
   responseHash,
 } from "@outlayer/protocol/wire/records";
 import { nodeKeyDigest } from "@outlayer/protocol/wire/registration";
-import { REPLAY_CLASS_PURE, RESULT_DOMAIN, statementDigest } from "@outlayer/protocol/wire/statement";
+import { REPLAY_CLASS_PURE, RESULT_DOMAIN, resultStatement, statementDigest } from "@outlayer/protocol/wire/statement";
 import { buildContract } from "../../build.ts";
 import {
   type Attestation,
@@ -44,6 +44,7 @@ import {
   registerNodeArgs,
   requestExecutionArgs,
   resolveExecutionArgs,
+  type SignedStatement,
   stateKeys,
 } from "../../client/index.ts";
 import { DevChain, DevChainError } from "../../devchain/chain/devchain.ts";
@@ -391,6 +392,36 @@ export function attestAll(world: World, signers: readonly string[], answer: Answ
 }
 
 /** `resolve_execution` arguments signed by `signers`, by the first three nodes if none are named. */
+/** A node's statement about an open request, with what `change` says else. */
+export function signedStatement(
+  world: World,
+  signer: string,
+  requestId: number,
+  response: GuestResponse,
+  change: Partial<Decoded<typeof resultStatement>> = {},
+): SignedStatement {
+  const request = world.request(requestId)!;
+  const statement = encode(resultStatement, {
+    domain: RESULT_DOMAIN,
+    chainId: CHAIN_ID,
+    contractId: OUTLAYER,
+    requestId,
+    requestDigest: requestDigest(request),
+    leaseEpoch: 0,
+    holder: "n0.test",
+    codeHash: CODE_HASH,
+    replayClass: REPLAY_CLASS_PURE,
+    costVersion: request.costVersion,
+    inputHash: request.inputHash,
+    seed: request.seed,
+    responseHash: responseHash(response),
+    tapeHash: TAPE_HASH,
+    ...change,
+  });
+  const digest = createHash("sha256").update(statement).digest();
+  return { statement, signature: new Uint8Array(sign(null, digest, keyOf(signer).privateKey)) };
+}
+
 export function answerArgs(world: World, answer: Answer = {}): string {
   return resolveExecutionArgs(resolutionOf(world, answer));
 }

@@ -80,6 +80,8 @@ export class ChainWatcher {
   #tip: Block | undefined;
   /** Hashes of the last tips: an endpoint that is behind names one of them as its head. */
   readonly #seen = new Set<string>();
+  /** Tries in a row that did not get any further; an old head in between is no progress. */
+  #failedSteps = 0;
   readonly #pace = new BlockPace();
   #loop: Promise<void> | undefined;
 
@@ -109,7 +111,7 @@ export class ChainWatcher {
     while (!this.#stopped.signal.aborted) {
       try {
         const head = await rpc.head("optimistic");
-        await this.#advance(head, failures);
+        await this.#advance(head);
         if (failures > 0) logger.info("the chain answers again", { height: head.height });
         failures = 0;
         onContact?.(true);
@@ -117,6 +119,7 @@ export class ChainWatcher {
         await this.#pause(this.#pace.nextPollMs(head.height, performance.now()));
       } catch (error) {
         failures++;
+        this.#failedSteps++;
         onContact?.(false);
         if (this.#stopped.signal.aborted) break;
         const waitMs = Math.min(MAX_RETRY_MS, 100 * 2 ** Math.min(failures, 10));
@@ -127,20 +130,20 @@ export class ChainWatcher {
     synced();
   }
 
-  async #advance(head: Block, failures: number): Promise<void> {
+  async #advance(head: Block): Promise<void> {
     const tip = this.#tip;
     if (tip === undefined || head.height - tip.height > MAX_CATCH_UP_BLOCKS) return this.#readAll(head);
     if (this.#seen.has(head.hash)) return;
     if (head.height <= tip.height) {
       // A block beside the one that was seen: if the chain goes on from it, a higher head will say so.
       if (tip.height - head.height <= MAX_CATCH_UP_BLOCKS) return;
-      if (failures < MAX_FOLLOW_TRIES) {
+      if (this.#failedSteps < MAX_FOLLOW_TRIES) {
         throw new OperatingError("chain_went_back", { seen: tip.height, head: head.height });
       }
       // It says so again and again: then what was seen before is what was wrong.
       return this.#readAll(head);
     }
-    if (failures >= MAX_FOLLOW_TRIES) return this.#readAll(head);
+    if (this.#failedSteps >= MAX_FOLLOW_TRIES) return this.#readAll(head);
     const blocks = await this.#blocksBetween(tip, head);
     if (blocks === undefined) {
       this.#options.logger.info("blocks gave way to others, reading the contract anew", { height: head.height });
@@ -168,6 +171,7 @@ export class ChainWatcher {
 
   #follow(block: Block): void {
     this.#tip = block;
+    this.#failedSteps = 0;
     this.#seen.add(block.hash);
     for (const oldest of this.#seen) {
       if (this.#seen.size <= MAX_CATCH_UP_BLOCKS) break;

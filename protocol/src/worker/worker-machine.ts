@@ -332,7 +332,7 @@ export class WorkerMachine implements Machine<WorkerEvent, WorkerEffect, WorkerV
         const identity = decodeOr(identityRecord, value);
         if (!identity) return this.#loseLog();
         this.#scope.abstainUntilHeight = identity.abstainUntilHeight;
-      } else if (key.startsWith(RESULT_KEY) && this.#kept.size < MAX_OPEN_REQUESTS) {
+      } else if (key.startsWith(RESULT_KEY)) {
         const result = decodeOr(ownResult, value);
         if (!result) return this.#loseLog();
         this.#kept.set(keptKey(result.requestId, result.requestDigest), { result, endedHeight: undefined });
