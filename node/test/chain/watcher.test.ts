@@ -128,7 +128,7 @@ test("an endpoint that goes away and comes back costs nothing but time", async (
   await chain.restart();
   await request(chain);
   await listener.until(() => listener.has(0));
-  assert.is(listener.contact.at(-1), true);
+  await listener.until(() => listener.contact.at(-1) === true);
   await listener.watcher.stop();
 });
 
